@@ -1,0 +1,1 @@
+"""The store: how every room reaches Redis, and the Valkey that Loa brings along when nobody runs one."""
