@@ -1,0 +1,174 @@
+"""What happens at the door: who may come in, what the first frame says, and who hears what browsers say.
+
+The gate asks a :class:`Desk`; there are two, the :class:`FrontDesk` of the service and the one of
+:mod:`gateway.echo`. The rooms above tell the front desk what to say and what they want to hear; it knows none of them.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import msgspec
+from websockets.frames import Opcode
+
+from gateway import frames
+from gateway.closing import CloseCode
+from gateway.errors import Refusal
+from gateway.handshake import Upgrade, page_path, page_section
+from gateway.origins import Origins
+from gateway.settings import GatewaySettings
+from gateway.sites import Sites
+
+if TYPE_CHECKING:
+    from gateway.hub import Hub
+    from gateway.session import Session
+
+Greeter: TypeAlias = "Callable[[Session], bytes]"
+Farewell: TypeAlias = "Callable[[Session], None]"
+Listener: TypeAlias = "Callable[[Session, dict[str, Any]], None]"
+
+# A browser that comes back meets a worker that takes so many a millisecond without holding its loop.
+RETURNS_PER_MS = 2
+
+
+class Desk(Protocol):
+    """What the gate asks of the service behind it."""
+
+    def admit(self, upgrade: Upgrade) -> None:
+        """Lets a well-formed upgrade in; raises Refusal if not."""
+
+    def opened(self, session: Session) -> bytes:
+        """The session exists now; returns the frames to send with the 101, in the same write.
+
+        If this raises, the session was never open: nothing is held, and `closed` is not called.
+        """
+
+    def received(self, session: Session, message: frames.Message) -> None:
+        """A whole TEXT or BINARY message; text is valid UTF-8."""
+
+    def closed(self, session: Session) -> None:
+        """The session is over; called once for each that was opened."""
+
+
+class FrontDesk:
+    """The desk of the service.
+
+    Args:
+        settings: Limits and reconnect delays.
+        sites: The portals.
+        hub: Where sessions join.
+    """
+
+    def __init__(self, settings: GatewaySettings, sites: Sites, hub: Hub) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._languages = {site: one.language.encode() for site, one in sites.items()}
+        self._origins = {site: Origins(one.origins) for site, one in sites.items()}
+        self._greeters: list[Greeter] = []
+        self._farewells: list[Farewell] = []
+        self._listeners: dict[str, list[Listener]] = {"page": [_moved]}
+        self._now_text = b""
+        self._now_ms = 0
+        self.ignored = 0
+
+    def greet_with(self, greeter: Greeter) -> None:
+        """Adds what `greeter` returns, JSON members without braces, to every welcome.
+
+        It runs inside the handshake, in the same step in which the session joins the hub: no I/O, microseconds only.
+        """
+        self._greeters.append(greeter)
+
+    def on_departure(self, farewell: Farewell) -> None:
+        """Calls `farewell` once for every session that ends."""
+        self._farewells.append(farewell)
+
+    def on_message(self, type: str, listener: Listener) -> None:
+        """Calls `listener` with every message of this type; it ignores members of the wrong type."""
+        self._listeners.setdefault(type, []).append(listener)
+
+    def admit(self, upgrade: Upgrade) -> None:
+        """See :class:`Desk`."""
+        origins = self._origins.get(upgrade.site)
+        if origins is None:
+            missing = "Name a site: /ws?site=…" if not upgrade.site else "There is no such site here."
+            raise Refusal(404, "site", missing)
+        if upgrade.origin and not origins.allow(upgrade.origin):
+            raise Refusal(403, "origin", "Pages of this origin may not connect; see `origins` of the site's settings.")
+
+    def opened(self, session: Session) -> bytes:
+        """See :class:`Desk`. Joins the hub and greets without an await between, so nothing is missed or told twice."""
+        self._hub.join(session)
+        try:
+            members = b",".join([greeter(session) for greeter in self._greeters])
+        except BaseException:
+            # Those that had greeted are told that it is over.
+            self.closed(session)
+            raise
+        base, cap = reconnect_ms(self._settings, self._hub.total)
+        head = b'{"type":"welcome","site":"%b","language":"%b","now":"%b","reconnect":{"base_ms":%d,"cap_ms":%d}' % (
+            session.site.encode(),
+            self._languages[session.site],
+            self._now(),
+            base,
+            cap,
+        )
+        # Both served their purpose in the greeting; a session keeps neither.
+        session.visitor = session.since = ""
+        return frames.text(head + b"," + members + b"}" if members else head + b"}")
+
+    def received(self, session: Session, message: frames.Message) -> None:
+        """See :class:`Desk`. What does not parse or is not known is ignored and counted."""
+        if message.opcode is not Opcode.TEXT:
+            session.close(CloseCode.UNSUPPORTED)
+            return
+        try:
+            said = msgspec.json.decode(message.payload)
+        except (msgspec.DecodeError, RecursionError):
+            self.ignored += 1
+            return
+        kind = said.get("type") if isinstance(said, Mapping) else None
+        listeners = self._listeners.get(kind) if isinstance(kind, str) else None
+        if listeners is None:
+            self.ignored += 1
+            return
+        for listener in listeners:
+            listener(session, said)
+
+    def closed(self, session: Session) -> None:
+        """See :class:`Desk`."""
+        self._hub.leave(session)
+        for farewell in self._farewells:
+            farewell(session)
+
+    def retry_ms(self) -> int:
+        """A delay for one browser that is sent away, so that all do not return at once."""
+        spread = max(self._settings.reconnect_cap_ms // 2, self._hub.total // RETURNS_PER_MS)
+        return random.randint(self._settings.reconnect_base_ms // 2, spread)  # noqa: S311  spreads load, guards nothing
+
+    def _now(self) -> bytes:
+        """The time, to the millisecond, formatted at most once a millisecond."""
+        milliseconds = time.time_ns() // 1_000_000
+        if milliseconds != self._now_ms:
+            self._now_ms = milliseconds
+            now = datetime.fromtimestamp(milliseconds / 1000, UTC)
+            self._now_text = now.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
+        return self._now_text
+
+
+def reconnect_ms(settings: GatewaySettings, sessions: int) -> tuple[int, int]:
+    """How long the browsers of a worker with so many sessions are told to wait: at most at first, and at most ever."""
+    base = max(settings.reconnect_base_ms, sessions // RETURNS_PER_MS)
+    return base, max(settings.reconnect_cap_ms, 4 * base)
+
+
+def _moved(session: Session, said: dict[str, Any]) -> None:
+    """The browser went to another page without a new connection."""
+    path, section = said.get("path"), said.get("section")
+    if isinstance(path, str):
+        session.path = page_path(path)
+    if isinstance(section, str):
+        session.section = page_section(section)

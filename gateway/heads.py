@@ -1,0 +1,109 @@
+"""The limits on a request's head, on connections that aiohttp serves already.
+
+The gate sees only the first request of a connection. What comes on it later is parsed by aiohttp, whose own limits are
+on single lines; here the whole head is held to the same two limits as at the gate, and answered the same: 431, and
+the connection ends. What aiohttp cannot parse becomes a problem document too, and no entry in the log of errors: it
+is the other side's fault and costs an operator's attention.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.typedefs import Middleware
+
+from gateway.gate import Neighbour
+from gateway.problems import Problem
+from gateway.settings import GatewaySettings
+
+log = structlog.get_logger(__name__)
+
+# Of a header line: ": " and CRLF. Of the rest: two spaces, "HTTP/1.1", CRLF, and CRLF at the end.
+_LINE_EXTRA_BYTES = 4
+_REQUEST_EXTRA_BYTES = 14
+
+
+def limit_heads(settings: GatewaySettings) -> Middleware:
+    """The middleware that refuses a head over the limits; to be placed right behind that for problems."""
+
+    @web.middleware
+    async def heads(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if len(request.raw_headers) > settings.header_lines or _head_bytes(request) > settings.header_bytes:
+            return _too_large(settings)
+        return await handler(request)
+
+    return heads
+
+
+def neighbour(server: web.Server, settings: GatewaySettings, **options: Any) -> Neighbour:
+    """Makes the protocols that serve everything but fresh upgrades.
+
+    Args:
+        server: The application's server, ``runner.server``.
+        settings: The limits.
+        options: For aiohttp's protocol, such as ``keepalive_timeout`` in seconds.
+    """
+    loop = asyncio.get_running_loop()
+    limits = {
+        # A line may be as long as a whole head, so that the middleware finds the one that is too long.
+        "max_line_size": settings.header_bytes,
+        "max_field_size": settings.header_bytes,
+        "max_headers": settings.header_lines,
+    }
+
+    def make() -> asyncio.Protocol:
+        return _Neighbour(server, settings, loop=loop, access_log=None, **limits, **options)
+
+    return make
+
+
+class _Neighbour(web.RequestHandler):
+    """aiohttp's protocol, with problem documents for what it cannot parse."""
+
+    __slots__ = ("_settings",)
+
+    def __init__(self, server: web.Server, settings: GatewaySettings, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._settings = settings
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Called by aiohttp, for what never became a request and for what no middleware caught."""
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        log.debug("malformed request", remote=request.remote, why=str(exc))
+        # aiohttp has no error of its own for the second.
+        if isinstance(exc, LineTooLong) or exc.message == "Too many headers received":
+            return _too_large(self._settings)
+        return _last(Problem(HTTPStatus.BAD_REQUEST, detail="The request is not well-formed HTTP/1.1."))
+
+
+def _head_bytes(request: web.Request) -> int:
+    start = len(request.method) + len(request.raw_path) + _REQUEST_EXTRA_BYTES
+    return start + sum(len(name) + len(value) + _LINE_EXTRA_BYTES for name, value in request.raw_headers)
+
+
+def _too_large(settings: GatewaySettings) -> web.Response:
+    limits = f"The head of a request may be {settings.header_bytes} bytes and {settings.header_lines} lines."
+    return _last(Problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail=limits))
+
+
+def _last(problem: Problem) -> web.Response:
+    """The answer with which the connection ends."""
+    answer = problem.response()
+    answer.headers[hdrs.CONNECTION] = "close"
+    answer.force_close()
+    return answer

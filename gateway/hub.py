@@ -1,0 +1,230 @@
+"""Reaches every session: one message, encoded once, the same bytes to each.
+
+A broadcast returns at once and is written in slices that give the loop back every few milliseconds. Announcements go
+before counts, also in the middle of a count; a newer count of a site replaces one that has not begun. Nothing here
+awaits, so a slow browser costs the others nothing: it misses counts while its transport is paused, and is aborted when
+the announcements kept for it pass ``slow_bytes``.
+
+A frame goes straight to the socket where the session names its descriptor: a sixth off what a delivery costs. That is
+sound because such a session's transport pauses as soon as it holds a byte, so nothing is overtaken, and because the
+session is `closing` from before its descriptor is closed, so no other connection can have got it. What the kernel does
+not take, and any error, is left to the transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway import frames
+
+if TYPE_CHECKING:
+    from gateway.session import Session
+
+# A slice is as many sessions as fit into this time, flushing to the kernel included.
+SLICE_SECONDS = 0.004
+_FEWEST, _MOST = 16, 512
+
+# Upper edges of the histogram of fan-out times, in seconds.
+FANOUT_EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Delivery(NamedTuple):
+    """How a broadcast went: sessions written to, seconds from the call to the last write, sessions left out."""
+
+    sessions: int
+    seconds: float
+    skipped: int
+
+
+class _Broadcast:
+    """One message on its way."""
+
+    __slots__ = ("begun_at", "done", "frame", "left", "sent", "skipped", "urgent")
+
+    def __init__(
+        self, frame: bytes, left: Iterator[Session], urgent: bool, done: Callable[[Delivery], None] | None, now: float
+    ) -> None:
+        self.frame = frame
+        self.left = left
+        self.urgent = urgent
+        self.done = done
+        self.begun_at = now
+        self.sent = 0
+        self.skipped = 0
+
+
+class Hub:
+    """Holds the sessions of this worker by site.
+
+    Args:
+        slow_bytes: Announcements kept for a session that reads slowly, in bytes.
+        clock: Seconds, for measuring; not the loop's, which stands still within a callback.
+    """
+
+    def __init__(self, slow_bytes: int, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._slow_bytes = slow_bytes
+        self._clock = clock
+        # In the order they came: so they lie in memory, the kernel's too, and a fan-out is a tenth faster for it.
+        self._sites: dict[str, dict[Session, None]] = {}
+        self._urgent: deque[_Broadcast] = deque()
+        self._counts: dict[str, _Broadcast] = {}
+        self._count: _Broadcast | None = None
+        self._pumping = False
+        self._slice = 128
+        self._slice_began = 0.0
+        self._written = 0
+        self._exhausted: _Broadcast | None = None
+        self.total = 0
+        self.deliveries = 0
+        self.skipped = 0
+        self.aborted = 0
+        self.longest_slice = 0.0
+        self.fanout_buckets = [0] * (len(FANOUT_EDGES) + 1)
+        self.fanout_seconds = 0.0
+
+    def sessions(self, site: str) -> int:
+        """How many sessions of `site` this worker holds."""
+        return len(self._sites.get(site, ()))
+
+    def everyone(self) -> Iterator[Session]:
+        """All sessions, as they are now."""
+        return iter([*chain.from_iterable(self._sites.values())])
+
+    def join(self, session: Session) -> None:
+        """From now on `session` gets what its site gets."""
+        self._sites.setdefault(session.site, {})[session] = None
+        self.total += 1
+
+    def leave(self, session: Session) -> None:
+        """The opposite of `join`."""
+        members = self._sites[session.site]
+        del members[session]
+        self.total -= 1
+        if not members:
+            del self._sites[session.site]
+
+    def broadcast(
+        self,
+        message: bytes,
+        sites: Iterable[str],
+        *,
+        urgent: bool,
+        done: Callable[[Delivery], None] | None = None,
+    ) -> None:
+        """Sends `message`, JSON text, to every session of `sites` that is here now.
+
+        Args:
+            message: The JSON, in UTF-8.
+            sites: Site ids; those nobody is on cost nothing.
+            urgent: An announcement: before counts, and kept for slow sessions. Else a count: it may be left out, and
+                a later one for the same site replaces it.
+            done: Called once with the Delivery, after the last session was written to. A count ends site by site: once
+                for each, and not at all for one that a later count replaced.
+        """
+        frame = frames.text(message)
+        now = self._clock()
+        if urgent:
+            # A site named twice is told once.
+            everyone = [*chain.from_iterable(self._sites.get(site, ()) for site in dict.fromkeys(sites))]
+            self._urgent.append(_Broadcast(frame, iter(everyone), True, done, now))
+        else:
+            for site in sites:
+                # Who gets it is looked up when it begins: a count waits only while it may still be replaced.
+                self._counts[site] = _Broadcast(frame, iter(()), False, done, now)
+        if not self._pumping:
+            self._pumping = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    def _next(self) -> _Broadcast | None:
+        if self._urgent:
+            return self._urgent[0]
+        if self._count is None and self._counts:
+            site, self._count = next(iter(self._counts.items()))
+            del self._counts[site]
+            self._count.left = iter([*self._sites.get(site, ())])
+        return self._count
+
+    def _pump(self) -> None:
+        """Writes one slice and comes back for the next after the loop has flushed it and looked at its sockets."""
+        now = self._clock()
+        if self._written:
+            self._fit(now - self._slice_began)
+        if self._exhausted is not None:
+            self._finish(self._exhausted)
+        broadcast = self._next()
+        if broadcast is None:
+            self._pumping = False
+            return
+        self._slice_began = self._clock()
+        self._written = self._write(broadcast)
+        if self._written < self._slice:
+            self._exhausted = broadcast
+        asyncio.get_running_loop().call_soon(self._pump)
+
+    def _write(self, broadcast: _Broadcast) -> int:
+        frame, size, write = broadcast.frame, len(broadcast.frame), os.write
+        sessions = [*islice(broadcast.left, self._slice)]
+        reached = len(sessions)
+        skipped = 0
+        for session in sessions:
+            if session.paused_at or session.closing:
+                skipped += not self._keep(session, broadcast)
+            elif session.descriptor < 0:
+                session.transport.write(frame)
+            else:
+                try:
+                    sent = write(session.descriptor, frame)
+                except OSError:
+                    sent = 0
+                if sent < size:
+                    session.transport.write(frame[sent:])
+        broadcast.sent += reached - skipped
+        broadcast.skipped += skipped
+        self.deliveries += reached - skipped
+        return reached
+
+    def _keep(self, session: Session, broadcast: _Broadcast) -> bool:
+        """Decides for a session that is not writable; whether it will get the message."""
+        if session.closing:
+            return False
+        if not broadcast.urgent:
+            self.skipped += 1
+            return False
+        if session.transport.get_write_buffer_size() + len(broadcast.frame) > self._slow_bytes:
+            self.aborted += 1
+            session.abort()
+            return False
+        session.transport.write(broadcast.frame)
+        return True
+
+    def _finish(self, broadcast: _Broadcast) -> None:
+        """The last slice has been flushed."""
+        self._exhausted = None
+        seconds = self._clock() - broadcast.begun_at
+        if broadcast.urgent:
+            self._urgent.remove(broadcast)
+            self._observe(seconds)
+        else:
+            self._count = None
+        if broadcast.done is not None:
+            # By the loop, not here: a listener that fails must not stop the pump.
+            asyncio.get_running_loop().call_soon(broadcast.done, Delivery(broadcast.sent, seconds, broadcast.skipped))
+
+    def _fit(self, held: float) -> None:
+        """Fits the slice to the machine: `held` is what the last one took, with its flush."""
+        self.longest_slice = max(self.longest_slice, held)
+        if self._written == self._slice and held > 0:
+            fitting = self._slice * SLICE_SECONDS / held
+            self._slice = max(_FEWEST, min(_MOST, round(0.7 * self._slice + 0.3 * fitting)))
+        self._written = 0
+
+    def _observe(self, seconds: float) -> None:
+        self.fanout_seconds += seconds
+        self.fanout_buckets[bisect_left(FANOUT_EDGES, seconds)] += 1

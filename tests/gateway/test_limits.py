@@ -1,0 +1,66 @@
+"""Sessions per address, and the token bucket."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.limits import SessionsPerAddress, TokenBucket
+
+
+@given(st.integers(1, 3), st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "b", ""]))))
+def test_no_address_has_more_than_its_limit_and_none_is_remembered(limit: int, steps: list[tuple[bool, str]]) -> None:
+    sessions = SessionsPerAddress(limit)
+    model: Counter[str] = Counter()
+    for arrives, key in steps:
+        if arrives:
+            assert sessions.take(key) == (key == "" or model[key] < limit)
+            if key == "" or model[key] < limit:
+                model[key] += 1
+        elif model[key]:
+            sessions.release(key)
+            model[key] -= 1
+    assert sessions._open == {key: count for key, count in model.items() if key and count}
+
+
+def test_a_release_too_many_lends_nobody_a_place() -> None:
+    sessions = SessionsPerAddress(1)
+    sessions.release("a")
+    assert sessions.take("a")
+    assert not sessions.take("a")
+
+
+@given(
+    st.floats(0.1, 100.0),
+    st.integers(1, 50),
+    st.lists(st.floats(0.0, 5.0), min_size=1, max_size=60),
+)
+def test_never_more_than_the_burst_and_the_rate(rate: float, burst: int, pauses: list[float]) -> None:
+    bucket = TokenBucket(rate, burst)
+    now, times = 100.0, []
+    for pause in pauses:
+        now += pause
+        if bucket.take(now):
+            times.append(now)
+    for first in range(len(times)):
+        for last in range(first, len(times)):
+            assert last - first + 1 <= burst + rate * (times[last] - times[first]) + 1e-6
+
+
+@given(st.floats(0.1, 100.0), st.integers(1, 50))
+def test_it_says_when_to_come_back(rate: float, burst: int) -> None:
+    bucket = TokenBucket(rate, burst)
+    assert all(bucket.take(5.0) for _ in range(burst))
+    assert not bucket.take(5.0)
+    assert not bucket.take(5.0 + bucket.retry_after_seconds * 0.9)
+    assert bucket.take(5.0 + 1 / rate + 1e-6)
+
+
+def test_a_clock_that_goes_back_gives_nothing() -> None:
+    bucket = TokenBucket(1.0, 1)
+    assert bucket.take(100.0)
+    assert not bucket.take(50.0)
+    assert not bucket.take(50.5)
+    assert bucket.take(51.5)
