@@ -1,0 +1,8 @@
+"""Who is here: every reader once, however many tabs, workers and nodes, and within a bound that is stated.
+
+A reader is a signed random id its browser keeps (:mod:`presence.identity`). Each worker holds its own readers
+(:mod:`presence.roster`) and a lease for each in Redis (:mod:`presence.leases`), under a name that changes every day
+(:mod:`presence.naming`). It counts the leases and shows the number to its sessions (:mod:`presence.counter`).
+
+Pure, without I/O, clock or loop: bounds, days, gauge, holding, identity, naming, push, roster, storeclock, terms.
+"""

@@ -1,0 +1,74 @@
+"""The number's API described for programs, as path items of an OpenAPI 3.1 document; a test holds it to the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from presence.bounds import Bounds
+
+PATH = "/api/v1/sites/{site}/presence"
+
+_SECONDS = {"type": "number", "minimum": 0}
+DESCRIBED: Mapping[str, Any] = {
+    PATH: {
+        "get": {
+            "tags": ["presence"],
+            "operationId": "readPresence",
+            "summary": "How many readers a site has now",
+            "description": "Needs no token. Pages of the site's own origins may read it.",
+            "security": [],
+            "parameters": [
+                {
+                    "name": "site",
+                    "in": "path",
+                    "required": True,
+                    "description": "Id of the site.",
+                    "schema": {"type": "string"},
+                }
+            ],
+            "responses": {
+                "200": {
+                    "description": "The number, when it was true, and how late it may be.",
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["site", "online", "as_of", "stale", "freshness_seconds", "bounds"],
+                                "properties": {
+                                    "site": {"type": "string"},
+                                    "online": {"type": ["integer", "null"], "minimum": 0},
+                                    "as_of": {"type": ["string", "null"], "format": "date-time"},
+                                    "stale": {"type": "boolean"},
+                                    "freshness_seconds": _SECONDS,
+                                    "bounds": {
+                                        "type": "object",
+                                        "required": [*Bounds.__struct_fields__],
+                                        "properties": dict.fromkeys(Bounds.__struct_fields__, _SECONDS),
+                                    },
+                                },
+                            },
+                            "example": {
+                                "site": "demo",
+                                "online": 5716,
+                                "as_of": "2026-11-23T04:25:15.900Z",
+                                "stale": False,
+                                "freshness_seconds": 59.2,
+                                "bounds": {
+                                    "join_seconds": 4.2,
+                                    "leave_seconds": 19.2,
+                                    "vanish_seconds": 59.2,
+                                    "lost_worker_seconds": 34.1,
+                                },
+                            },
+                        }
+                    },
+                },
+                "404": {
+                    "description": "There is no such site.",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                },
+            },
+        }
+    }
+}

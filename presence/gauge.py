@@ -1,0 +1,95 @@
+"""The number of one site: what was last counted, and what readers are shown of it.
+
+A reader is never shown fewer than the readers this worker holds itself: whoever has just come counts at once, though
+its lease is still on its way, and nobody ever reads that 0 are here. When the store is away the last number stays,
+marked stale with the time it was true; it never becomes 0.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Count(NamedTuple):
+    """A number with its time.
+
+    Attributes:
+        online: Readers of the site; None until it was counted once.
+        as_of: When that was true, RFC 3339 in UTC with milliseconds, by Redis's clock; None as above.
+        stale: It could not be counted since.
+    """
+
+    online: int | None
+    as_of: str | None
+    stale: bool
+
+
+class Gauge:
+    """The last count of one site.
+
+    Attributes:
+        online: Readers by the last count, None before the first.
+        stale: Whether the last count is too old to be relied on; so it is before the first.
+    """
+
+    __slots__ = ("_as_of", "_counted_at", "_key", "_members", "online", "stale")
+
+    def __init__(self) -> None:
+        self.online: int | None = None
+        self.stale = True
+        self._as_of: str | None = None
+        self._counted_at = 0.0
+        self._key: tuple[int | None, bool, str | None] | None = None
+        self._members = b""
+
+    def counted(self, now: float, online: int, at_ms: int) -> None:
+        """The store was asked and said `online`.
+
+        Args:
+            now: When, in seconds of our steady clock.
+            online: Live leases.
+            at_ms: When, by Redis's clock, in milliseconds since the epoch.
+        """
+        self.online = online
+        self.stale = False
+        self._counted_at = now
+        self._as_of = rfc3339(at_ms)
+
+    def lost(self) -> None:
+        """The store does not answer."""
+        self.stale = True
+
+    def watch(self, now: float, patience_seconds: float) -> None:
+        """Marks the number stale when nothing was heard for `patience_seconds`, as when the store answers no more."""
+        if now - self._counted_at > patience_seconds:
+            self.stale = True
+
+    def shown(self, held: int) -> int | None:
+        """The number readers see, where this worker holds `held` of them."""
+        return self.online if self.online is None or self.online >= held else held
+
+    def count(self, held: int) -> Count:
+        """All there is to say."""
+        return Count(self.shown(held), self._as_of, self.stale)
+
+    def members(self, held: int) -> bytes:
+        """The same as JSON members without braces, made anew only when it changed: it is part of every handshake."""
+        key = (self.shown(held), self.stale, self._as_of)
+        if key != self._key:
+            self._key = key
+            online, stale, as_of = key
+            self._members = b'"online":%b,"as_of":%b,"stale":%b' % (
+                b"null" if online is None else b"%d" % online,
+                b"null" if as_of is None else b'"%b"' % as_of.encode(),
+                b"true" if stale else b"false",
+            )
+        return self._members
+
+
+def rfc3339(at_ms: int) -> str:
+    """Milliseconds since the epoch as RFC 3339 in UTC: ``2026-11-23T04:25:15.900Z``."""
+    moment = _EPOCH + timedelta(milliseconds=at_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

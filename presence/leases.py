@@ -1,0 +1,188 @@
+"""Keeps the leases of this worker's readers in Redis, and counts all sites. One task, one connection.
+
+A browser never waits for Redis: joins and departures are noted in :class:`~presence.holding.Holding` and written every
+``batch_ms``, newcomers first, then renewals, then departures; then, once per ``count_seconds``, every site is counted.
+
+What happens when:
+
+- *Redis is away.* Nothing is lost but time: the last numbers stay, marked stale. It is tried again every half second.
+- *It is back.* All readers held are renewed before a number is believed again, and for a moment longer, since the other
+  workers need it too: a server that came back empty fills up before anybody is shown what it holds.
+- *Leases have gone though it answered* (flushed, or this worker was frozen): the next renewal notices and renews all.
+- *The worker is killed.* Its leases lapse, one lease after their last renewal.
+- *It drains.* Its leases are left as they are: its readers come back to another worker within seconds, under the same
+  names, and shortening leases meanwhile would make the number dip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
+from zoneinfo import ZoneInfo
+
+import structlog
+from redis.exceptions import RedisError
+
+from gateway.sites import Sites
+from gateway.tasks import told_to_stop
+from presence.holding import Holding
+from presence.identity import Identity
+from presence.ledger import Ledger
+from presence.naming import Naming
+from presence.secret import SharedSecret
+from presence.settings import PresenceSettings
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 0.5
+# Long enough for every other worker to have tried again and renewed all it holds.
+SETTLE_SECONDS = 3 * RETRY_SECONDS
+
+
+class Leases:
+    """The leases of one worker.
+
+    Args:
+        ledger: The leases in Redis; its connection is used by nobody else.
+        settings: The room's settings.
+        holdings: One for each site.
+        secret: Put back where Redis has lost it.
+        clock: Seconds, steady; need not be right.
+
+    Attributes:
+        holdings: By site.
+        counted: Set once every site has been counted for the first time.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: PresenceSettings,
+        holdings: Mapping[str, Holding],
+        secret: SharedSecret,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.holdings = holdings
+        self.ledger = ledger
+        self.counted = asyncio.Event()
+        self._settings = settings
+        self._secret = secret
+        self._clock = clock
+        self._away = False
+        self._believe_at = 0.0
+        self._count_at = 0.0
+        self._remedied: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Runs until cancelled.
+
+        Raises:
+            SecretReplaced: The worker cannot go on.
+        """
+        while not told_to_stop():
+            try:
+                await self._return()
+                await self._attend()
+            except (RedisError, OSError) as error:
+                self._lost(error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _return(self) -> None:
+        """Redis is there, perhaps anew: learns its clock and makes it whole."""
+        for site in self.holdings:
+            await self.ledger.count(site)
+            break
+        await self._secret.restore()
+        for holding in self.holdings.values():
+            await self._renew(holding, holding.take_all())
+        if self._away:
+            log.info("presence store is back", readers=sum(len(one.roster) for one in self.holdings.values()))
+            self._believe_at = self._clock() + SETTLE_SECONDS
+        self._away = False
+
+    async def _attend(self) -> None:
+        """Writes and counts at a steady beat, for as long as Redis answers."""
+        batch_seconds = self._settings.batch_ms / 1000
+        beat = self._clock()
+        while not told_to_stop():
+            for holding in self.holdings.values():
+                await self._write(holding)
+            if self._clock() >= max(self._count_at, self._believe_at):
+                self._count_at = self._clock() + self._settings.count_seconds - batch_seconds / 2
+                await self._count()
+            beat = max(beat + batch_seconds, self._clock())
+            await asyncio.sleep(beat - self._clock())
+
+    async def _write(self, holding: Holding) -> None:
+        now = self._clock()
+        # Both taken before anything is awaited: who joins meanwhile waits for the next beat and is due after it.
+        joins, due = holding.take_joins(), holding.roster.due(now, holding.terms.renew_seconds)
+        await self._renew(holding, joins)
+        missing = await self._renew(holding, due)
+        # Once per interval: where leases go missing all the time, renewing all at each beat would only add to it.
+        if missing and now - self._remedied.get(holding.site, -inf) >= holding.terms.renew_seconds:
+            self._remedied[holding.site] = now
+            self.ledger.figures.losses += 1
+            log.warning("leases were missing; renewing all", site=holding.site, readers=len(holding.roster))
+            await self._secret.restore()
+            await self._renew(holding, holding.take_all())
+        await self._leave(holding)
+
+    async def _renew(self, holding: Holding, readers: Sequence[bytes]) -> int:
+        """Writes leases in batches; returns how many were missing, which joins always are."""
+        missing = 0
+        for shard, share in self.ledger.by_shard(readers):
+            for batch in _batches(share, self._settings.batch_size):
+                added = None
+                while added is None:
+                    # A refusal has just taught us what time it is: the next attempt has the right names.
+                    names = holding.names(self.ledger.store_clock.at(self._clock()))
+                    added = await self.ledger.renew(holding.site, shard, batch, names, holding.terms.lease_seconds)
+                # Around midnight every name is new once.
+                missing += added if len(names.keys) == 1 else 0
+        return missing
+
+    async def _leave(self, holding: Holding) -> None:
+        leaves = holding.take_leaves(self._clock())
+        if not leaves:
+            return
+        try:
+            for shard, share in self.ledger.by_shard(list(leaves)):
+                for batch in _batches(share, self._settings.batch_size):
+                    names = holding.names(self.ledger.store_clock.at(self._clock()))
+                    await self.ledger.leave(holding.site, shard, batch, names, holding.terms.grace_seconds)
+        except (RedisError, OSError):
+            holding.put_back(leaves)
+            raise
+
+    async def _count(self) -> None:
+        for site, holding in self.holdings.items():
+            tally = await self.ledger.count(site)
+            now = self._clock()
+            holding.gauge.counted(now, tally.online, tally.at_ms)
+            holding.terms.update(now, max(tally.online, len(holding.roster)))
+        self.counted.set()
+
+    def _lost(self, error: Exception) -> None:
+        self.ledger.figures.errors += 1
+        if not self._away:
+            log.warning("presence store is away; numbers are stale", error=str(error) or type(error).__name__)
+        self._away = True
+        now = self._clock()
+        for holding in self.holdings.values():
+            holding.gauge.lost()
+            holding.forget_lapsed(now)
+
+
+def holdings(sites: Sites, settings: PresenceSettings, identity: Identity) -> dict[str, Holding]:
+    """One holding for each site."""
+    return {
+        site: Holding(site, Naming(identity, site, ZoneInfo(one.timezone)), settings) for site, one in sites.items()
+    }
+
+
+def _batches(readers: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(readers), size):
+        yield readers[start : start + size]

@@ -1,0 +1,54 @@
+"""The settings of this room, section ``[presence]``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+# The renewal interval may lag this far behind its stretching (see presence.terms), so grace must have it to spare.
+SPARE = 1.1
+
+
+class PresenceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long a reader is held to be here, and how often the number is brought up to date.
+
+    Attributes:
+        renew_seconds: Time between two renewals of a reader's lease; stretches on sites with very many readers.
+        lease_seconds: A lease lapses after this long without a renewal, as when a worker is killed.
+        grace_seconds: A reader whose last tab closed is counted for so long, so that turning a page is no departure.
+        renewals_per_second: Most renewals of one site, over all workers; beyond, all three times above stretch.
+        count_seconds: Time between two counts.
+        batch_ms: Time between two writes to the store; a new reader waits this long at most.
+        batch_size: Most readers in one command.
+        shards: Over how many keys a site's readers are spread, for Redis Cluster. To change it, stop all workers
+            first: one reader would be counted under each number.
+        secret: Signs the ids of readers; the same on all nodes. Empty: made once and kept in the store.
+    """
+
+    renew_seconds: Annotated[float, Meta(ge=0.5, le=300)] = 10.0
+    lease_seconds: Annotated[float, Meta(ge=1, le=3600)] = 30.0
+    grace_seconds: Annotated[float, Meta(ge=0.5, le=600)] = 12.0
+    renewals_per_second: Annotated[int, Meta(ge=100)] = 20_000
+    count_seconds: Annotated[float, Meta(ge=0.1, le=60)] = 1.0
+    batch_ms: Annotated[int, Meta(ge=10, le=1000)] = 100
+    batch_size: Annotated[int, Meta(ge=1, le=2000)] = 500
+    shards: Annotated[int, Meta(ge=1, le=1024)] = 1
+    secret: str = ""
+
+    def __post_init__(self) -> None:
+        batch = self.batch_ms / 1000
+        if self.grace_seconds < SPARE * self.renew_seconds + batch:
+            raise ValueError(
+                "grace_seconds must exceed renew_seconds by a tenth and batch_ms, or a reader who closes one of two "
+                f"tabs flickers; at least {SPARE * self.renew_seconds + batch:g}"
+            )
+        if self.lease_seconds < 2 * (self.renew_seconds + batch):
+            raise ValueError(
+                "lease_seconds must be at least twice renew_seconds and batch_ms, or one missed renewal drops readers; "
+                f"at least {2 * (self.renew_seconds + batch):g}"
+            )
+        if self.lease_seconds < self.grace_seconds:
+            raise ValueError("lease_seconds must not be less than grace_seconds, or a departure would lengthen a lease")
+        if self.secret and len(self.secret) < 32:
+            raise ValueError("secret must have at least 32 characters, or readers' ids could be forged")

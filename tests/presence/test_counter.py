@@ -1,0 +1,111 @@
+"""The room as sessions meet it: welcomes, departures and pushes, on a real store."""
+
+from __future__ import annotations
+
+import pytest
+from redis.asyncio import Redis
+
+from presence.errors import SecretReplaced
+from presence.identity import Identity
+from tests.presence.workers import BRISK, until, worker
+
+
+async def test_a_newcomer_is_welcomed_with_an_id_and_the_number(valkey_url: str, prefix: str) -> None:
+    async with worker(valkey_url, prefix) as one:
+        welcome = one.open().welcome
+        assert welcome["visitor"].startswith("v1.")
+        assert (welcome["online"], welcome["stale"]) == (1, False), "whoever has come is never told that 0 are here"
+        assert welcome["as_of"].endswith("Z")
+
+
+async def test_who_comes_back_keeps_the_id(valkey_url: str, prefix: str) -> None:
+    async with worker(valkey_url, prefix) as one:
+        token = one.open().token
+        assert one.open(token).token == token
+        assert len(one.holding.roster) == 1
+
+
+async def test_forged_and_foreign_ids_make_a_new_reader(valkey_url: str, prefix: str) -> None:
+    async with worker(valkey_url, prefix) as one:
+        foreign = Identity(await one.secret.get()).issue("other")
+        for token in ("v1.forged", "x" * 500, foreign, "v1." + "A" * 16 + "." + "A" * 22):
+            assert one.open(token).token != token
+        assert one.presence.figures.forged == 4
+        assert len(one.holding.roster) == 4
+
+
+async def test_who_only_watches_is_told_and_not_counted(valkey_url: str, prefix: str) -> None:
+    async with worker(valkey_url, prefix) as one:
+        tab = one.open(watching=True)
+        assert "visitor" not in tab.welcome
+        assert tab.welcome["online"] == 0
+        one.open()
+        await until(lambda: any(frame["online"] == 1 for frame in tab.pushed))
+        one.close(tab)
+        assert len(one.holding.roster) == 1
+
+
+@pytest.mark.slow
+async def test_everybody_is_told_of_a_change(valkey_url: str, prefix: str) -> None:
+    async with worker(valkey_url, prefix) as one, worker(valkey_url, prefix) as other:
+        first = one.open()
+        second = other.open()
+        for tab in (first, second):
+            await until(lambda tab=tab: tab.pushed and tab.pushed[-1]["online"] == 2)  # type: ignore[misc]
+        frame = first.pushed[-1]
+        assert list(frame) == ["type", "online", "as_of", "stale"]
+        assert frame["type"] == "presence"
+        other.close(second)
+        await until(lambda: first.pushed[-1]["online"] == 1)
+
+
+@pytest.mark.slow
+async def test_nothing_is_said_while_nothing_changes(valkey_url: str, prefix: str) -> None:
+    async with worker(valkey_url, prefix) as one:
+        tab = one.open()
+        await until(lambda: one.online == 1)
+        await until(lambda: one.ledger.figures.counts > 5)
+        said = len(tab.pushed)
+        await until(lambda: one.ledger.figures.counts > 12)
+        assert len(tab.pushed) == said <= 2
+
+
+async def test_the_count_is_never_below_those_held_here(valkey_url: str, prefix: str) -> None:
+    async with worker(valkey_url, prefix) as one:
+        shown = [one.open().welcome["online"] for _ in range(20)]
+        assert shown == list(range(1, 21))
+        assert one.presence.count("demo").online == 20
+
+
+async def test_departing_twice_is_departing_once(valkey_url: str, prefix: str) -> None:
+    async with worker(valkey_url, prefix) as one:
+        tab = one.open()
+        one.open(tab.token)
+        one.close(tab)
+        one.presence.depart(tab)  # type: ignore[arg-type]
+        assert len(one.holding.roster) == 1
+
+
+@pytest.mark.slow
+async def test_the_bounds_are_those_in_force(valkey_url: str, prefix: str) -> None:
+    async with worker(valkey_url, prefix) as one:
+        found = one.presence.bounds("demo")
+        assert found.freshness_seconds == found.vanish_seconds > 40
+        assert found.lost_worker_seconds >= BRISK.lease_seconds
+        tab = one.open()
+        one.open()
+        await until(lambda: one.online == 2)
+        one.close(tab)
+        assert await until(lambda: one.presence.count("demo").online == 1) <= found.leave_seconds
+
+
+@pytest.mark.slow
+async def test_a_worker_does_not_go_on_under_another_secret(valkey: Redis, valkey_url: str, prefix: str) -> None:
+    """A store that lost everything was given a new secret by another worker: a reader would have two names."""
+    async with worker(valkey_url, prefix) as one:
+        one.open()
+        await until(lambda: one.online == 1)
+        await valkey.set(f"{prefix}:presence:secret", b"another")
+        await valkey.delete(one.ledger.key("demo", 0))
+        await until(lambda: bool(one.caretaker.failures))
+        assert isinstance(one.failures.pop("presence leases"), SecretReplaced)

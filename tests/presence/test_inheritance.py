@@ -1,0 +1,37 @@
+"""Leases of a run that has ended, on a real Valkey and on Redis 6.2."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from gateway.settings import GatewaySettings
+from gateway.sites import SiteSettings
+from presence.identity import Identity
+from presence.inheritance import shorten
+from presence.ledger import Ledger
+from presence.naming import Names
+from presence.settings import PresenceSettings
+from tests.presence.test_ledger import NEVER
+
+KEY = Identity(b"a secret of the tests that is long enough").key_of_day("demo", "1")
+
+
+async def longest_lease(redis: Redis, ledger: Ledger, site: str) -> float:
+    """Seconds until the last lease of the site lapses."""
+    ((_, score),) = await redis.zrange(ledger.key(site, 0), -1, -1, withscores=True)
+    seconds, microseconds = await redis.time()
+    return float(score) / 1000 - seconds - microseconds / 1_000_000
+
+
+async def test_readers_are_given_as_long_as_they_were_told_to_wait(redis: Redis, prefix: str) -> None:
+    ledger = Ledger(redis, prefix)
+    crowd = [b"%016d" % number for number in range(6000)]
+    for begin in range(0, 6000, 500):
+        await ledger.renew("large", 0, crowd[begin : begin + 500], Names((KEY,), NEVER), 30.0)
+    await ledger.renew("small", 0, crowd[:3], Names((KEY,), NEVER), 30.0)
+    sites = {"large": SiteSettings(), "small": SiteSettings(), "empty": SiteSettings()}
+    assert await shorten(redis, prefix, sites, PresenceSettings(), GatewaySettings()) == 6003
+    assert (await ledger.count("large")).online == 6000
+    # Four seconds at most between attempts, and one to arrive; of six thousand the last is asked to wait twelve.
+    assert 4.0 < await longest_lease(redis, ledger, "small") <= 5.0
+    assert 12.0 < await longest_lease(redis, ledger, "large") <= 13.0

