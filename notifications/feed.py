@@ -1,0 +1,190 @@
+"""Each worker's ear on the log: hears every publication, its own included, and passes it to the browsers it holds.
+
+What it promises:
+
+- Whatever the log holds is told to every session of this worker, in order, as long as the store can be reached; after
+  an outage, a gap or a loss of the store it tells the difference, taking away what is no more.
+- Browsers that connect are greeted without a question to the store, also while the store is away.
+- It outlives the store: it tries again, with pauses that grow to a few seconds and are not the same on all workers.
+
+Taking in a change and beginning to broadcast it happen without an ``await`` between, as do joining the hub and greeting
+at the desk. So a browser hears of every change in its greeting or in a frame, never in neither.
+
+It works on a connection of its own, which blocks in ``XREAD``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+from redis.exceptions import RedisError
+
+from gateway.tasks import told_to_stop
+from notifications.greeting import Greetings, frame
+from notifications.log import Log
+from notifications.view import Difference, Head, Position, View
+
+if TYPE_CHECKING:
+    from gateway.hub import Delivery, Hub
+    from gateway.session import Session
+    from gateway.tasks import Caretaker
+
+log = structlog.get_logger(__name__)
+
+# The read timeout of the feed's connection must be longer.
+BLOCK_SECONDS = 2.0
+
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 3.0
+
+
+class Feed:
+    """Applies the log to this worker.
+
+    Args:
+        log: With a client of its own whose read timeout is longer than ``BLOCK_SECONDS``.
+        hub: Whom to tell.
+        clock: Unix time in seconds; how far the store's clock is from it is measured.
+
+    Attributes:
+        on_delivered: Called with the version and its Delivery when a publication has reached this worker's sessions.
+        followed: How many entries were applied one by one.
+        snapshots: How many snapshots were taken, the first included.
+        outages: How often the store was lost.
+    """
+
+    def __init__(self, log: Log, hub: Hub, clock: Callable[[], float] = time.time) -> None:
+        self.on_delivered: list[Callable[[int, Delivery], None]] = []
+        self.followed = 0
+        self.snapshots = 0
+        self.outages = 0
+        self._log = log
+        self._hub = hub
+        self._clock = clock
+        self._view = View()
+        self._greetings = Greetings(self._view)
+        self._connected = False
+        self._contact = -math.inf
+        self._ahead_seconds = 0.0
+        self._block_seconds = min(BLOCK_SECONDS, log.settings.check_seconds)
+
+    @property
+    def applied(self) -> Position | None:
+        """How far this worker has got; None before the first snapshot."""
+        return self._view.position
+
+    @property
+    def active(self) -> int:
+        """How many announcements are shown somewhere."""
+        self._expire()
+        return len(self._view.active)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether what this worker tells browsers is what the store holds; False while it is cut off."""
+        return self._connected and self.lag_seconds < self._log.settings.check_seconds + 2 * BLOCK_SECONDS
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago the store last answered; infinite if it never has."""
+        return time.monotonic() - self._contact
+
+    def start(self, caretaker: Caretaker) -> None:
+        """Begins to listen."""
+        caretaker.start("feed", self.run)
+
+    def greet(self, session: Session) -> bytes:
+        """The members ``announcements``, ``full`` and ``cursor`` of this session's welcome."""
+        self._expire()
+        return self._greetings.members(session.site, session.since, self._connected)
+
+    async def run(self) -> None:
+        """Listens until it is cancelled."""
+        pause_seconds = _FIRST_PAUSE_SECONDS
+        while not told_to_stop():
+            try:
+                await self._renew()
+                pause_seconds = _FIRST_PAUSE_SECONDS
+                await self._follow()
+            except (RedisError, OSError) as error:
+                if self._connected:
+                    self.outages += 1
+                    log.warning("feed lost the store", why=str(error))
+                self._connected = False
+                await asyncio.sleep(random.uniform(pause_seconds / 2, pause_seconds))  # noqa: S311  spreads load
+                pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
+
+    async def _renew(self) -> None:
+        """Takes a snapshot and tells the difference."""
+        snapshot = await self._log.snapshot()
+        self._heard(snapshot.head)
+        self.snapshots += 1
+        differences = self._view.replace(snapshot)
+        self._tell(differences)
+        if not self._connected:
+            log.info("feed follows the log", version=snapshot.head.version, active=len(snapshot.active))
+        self._connected = True
+
+    async def _follow(self) -> None:
+        """Applies entry after entry; returns when a snapshot is needed."""
+        loop = asyncio.get_running_loop()
+        check_at = loop.time() + self._log.settings.check_seconds
+        while True:
+            checking = loop.time() >= check_at
+            # The head is read before the entries: whatever it names has then been followed.
+            head = await self._log.head() if checking else None
+            if head is not None:
+                self._heard(head)
+            going_on = await self._take(0.0 if checking else self._block_seconds)
+            if not going_on or told_to_stop():
+                return
+            if checking:
+                if not self._view.agrees(head):
+                    log.warning("feed disagrees with the store", applied=self.applied, store=head)
+                    return
+                check_at = loop.time() + self._log.settings.check_seconds
+            self._expire()
+
+    async def _take(self, block_seconds: float) -> bool:
+        """Applies what has come, or comes within `block_seconds`; False at a gap."""
+        position = self._view.position
+        if position is None:
+            return False
+        entries = await self._log.tail(position.version, block_seconds=block_seconds)
+        self._contact = time.monotonic()
+        for entry in entries:
+            differences = self._view.follow(entry)
+            if differences is None:
+                log.warning("feed found a gap", applied=self.applied, entry=entry.version)
+                return False
+            self.followed += 1
+            self._tell(differences)
+        return True
+
+    def _tell(self, differences: list[Difference]) -> None:
+        self._greetings.forget()
+        for announcement, cursor, version in differences:
+            message = frame(announcement, cursor)
+            done = partial(self._delivered, version) if version is not None else None
+            self._hub.broadcast(message, announcement.sites, urgent=True, done=done)
+
+    def _delivered(self, version: int, delivery: Delivery) -> None:
+        for listener in self.on_delivered:
+            listener(version, delivery)
+
+    def _heard(self, head: Head) -> None:
+        self._contact = time.monotonic()
+        self._ahead_seconds = head.now_ms / 1000 - self._clock()
+
+    def _expire(self) -> None:
+        """Forgets what has expired; browsers end it by themselves, so nobody is told."""
+        now_ms = int((self._clock() + self._ahead_seconds) * 1000)
+        if self._view.expire(now_ms):
+            self._greetings.forget()

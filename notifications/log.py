@@ -1,0 +1,340 @@
+"""The log of announcements: publishes, changes and recalls, and tells workers what happened.
+
+What it promises:
+
+- One act is one step in the store (``lua/commit.lua``): state, log and idempotency key cannot disagree.
+- An act is carried out at most once, however often it is asked for with the same idempotency key, by clients that
+  repeat a request and by ourselves when the store did not answer.
+- An act that returns has been carried out, and says how safe it is. One that raises ``SendRefused`` was not, and never
+  will be. ``OutcomeUnknown`` says so when it cannot be known.
+- The time is the store's.
+
+Lifecycle and validation are decided before; here they meet concurrency: what is read may have changed when it is
+written, which the script notices, and the act is decided anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+from notifications import lifecycle
+from notifications.announcement import Announcement, Change, Draft, Status
+from notifications.audience import includes
+from notifications.commit import PAUSES_SECONDS, Committer, Content, Write
+from notifications.durability import Disk, Durability
+from notifications.errors import (
+    KeyReused,
+    NoSuchAnnouncement,
+    SendRefused,
+    StaleRevision,
+    StoreAway,
+)
+from notifications.keys import Keys
+from notifications.settings import NotificationsSettings
+from notifications.view import Entry, Head, Snapshot
+from store.scripts import load
+
+log = structlog.get_logger(__name__)
+
+# Each try has seen another revision than the one before; so many colleagues are not at work on one announcement.
+_MOST_TRIES = 20
+# So many newest entries a snapshot brings along, for browsers that were away.
+RECENT = 256
+_PAGE = 200
+_MOST_PAGES = 25
+
+
+class Publication(NamedTuple):
+    """What came of an act.
+
+    Attributes:
+        announcement: As it is now, or as it was after the first such request.
+        status: Its state.
+        version: The version of the log that wrote it.
+        durability: `disk`, or `memory` where the store cannot say.
+        replayed: Nothing was written: this request had been carried out before.
+    """
+
+    announcement: Announcement
+    status: Status
+    version: int
+    durability: Durability
+    replayed: bool
+
+
+class Found(NamedTuple):
+    """An announcement and its state when it was read."""
+
+    announcement: Announcement
+    status: Status
+
+
+class Page(NamedTuple):
+    """Some announcements, the newest first, and the id to continue before; empty at the end."""
+
+    found: list[Found]
+    before: str
+
+
+class Log:
+    """The log below `prefix`.
+
+    Args:
+        redis: For acts and questions. A worker's feed has a Log with a client of its own, whose read timeout is longer
+            than it blocks.
+        prefix: First part of every key.
+        settings: Lengths and limits.
+    """
+
+    def __init__(self, redis: Redis, prefix: str, settings: NotificationsSettings) -> None:
+        self.settings = settings
+        self._redis = redis
+        self._keys = Keys(prefix)
+        self._disk = Disk(redis, self._keys, settings.acknowledge_seconds)
+        self._committer = Committer(redis, self._keys, settings)
+        self._look = redis.register_script(load("notifications", "look"))
+        self._snapshot = redis.register_script(load("notifications", "snapshot"))
+        self._head = redis.register_script(load("notifications", "head"))
+        self._page = redis.register_script(load("notifications", "page"))
+
+    # Acts
+
+    async def publish(self, draft: Draft, *, by: str, key: str = "") -> Publication:
+        """Publishes `draft`.
+
+        Args:
+            draft: Validated.
+            by: Whose idempotency keys are meant: the owner of an API token.
+            key: The idempotency key; empty: the request is not going to be repeated by its client.
+
+        Raises:
+            KeyReused, TooManyActive, SendRefused, OutcomeUnknown: See there.
+        """
+        fingerprint = _fingerprint("publish", "", msgspec.json.encode(draft))
+        once = self._keys.once(by, key or secrets.token_hex(16))
+        content = Content(draft.sites, draft.severity, draft.title, draft.body, draft.url, "")
+        write = Write("", 0, "live", draft.expires_in, True, content)
+        written = await self._committer.commit(write, once=once, fingerprint=fingerprint)
+        if written is None:
+            raise AssertionError("what does not exist yet cannot have moved")
+        return await self._publication(*written)
+
+    async def update(
+        self, id: str, change: Change, *, by: str, key: str = "", expected: int | None = None
+    ) -> Publication:
+        """Writes a new revision of announcement `id`.
+
+        Args:
+            id: Which.
+            change: Validated; what is unset stays.
+            by: See `publish`; so for `key`.
+            key: The idempotency key.
+            expected: The revision the editor has seen; None: whichever it is.
+
+        Raises:
+            NoSuchAnnouncement, ActionRefused, StaleRevision: See there.
+            KeyReused, SendRefused, OutcomeUnknown: See there.
+        """
+
+        def write(current: Announcement) -> Write:
+            wanted = msgspec.structs.asdict(change)
+            content = Content(
+                current.sites,
+                _chosen(wanted["severity"], current.severity),
+                _chosen(wanted["title"], current.title),
+                _chosen(wanted["body"], current.body),
+                _chosen(wanted["url"], current.url),
+                current.reason,
+            )
+            expires_in = _chosen(wanted["expires_in"], None)
+            return Write(id, current.revision, "live", expires_in, change.show_again, content)
+
+        fingerprint = _fingerprint("update", id, msgspec.json.encode((change, expected)))
+        once = self._keys.once(by, key or secrets.token_hex(16))
+        return await self._change("update", id, write, fingerprint=fingerprint, once=once, expected=expected)
+
+    async def recall(
+        self, id: str, reason: str = "", *, by: str, key: str = "", expected: int | None = None
+    ) -> Publication:
+        """Takes announcement `id` back everywhere. One that is recalled already stays as it is, reason included.
+
+        Raises:
+            NoSuchAnnouncement, ActionRefused, StaleRevision: See there.
+            KeyReused, SendRefused, OutcomeUnknown: See there.
+        """
+
+        def write(current: Announcement) -> Write:
+            content = Content(current.sites, current.severity, current.title, current.body, current.url, reason)
+            return Write(id, current.revision, "recalled", None, False, content)
+
+        fingerprint = _fingerprint("recall", id, msgspec.json.encode((reason, expected)))
+        once = self._keys.once(by, key or secrets.token_hex(16))
+        return await self._change("recall", id, write, fingerprint=fingerprint, once=once, expected=expected)
+
+    async def _change(
+        self,
+        action: lifecycle.Action,
+        id: str,
+        write: Callable[[Announcement], Write],
+        *,
+        fingerprint: str,
+        once: str,
+        expected: int | None,
+    ) -> Publication:
+        for _ in range(_MOST_TRIES):
+            now_ms, payload, known, first = await self._look_patiently(once, id)
+            # Before the lifecycle: a recall that is repeated must not be told that it is recalled already.
+            if known is not None:
+                if known.decode() != fingerprint:
+                    raise KeyReused
+                return await self._publication(first, True)
+            if payload is None:
+                raise NoSuchAnnouncement(id)
+            current = _announcement(payload)
+            state = lifecycle.state_at(current, int(now_ms))
+            if lifecycle.after(state, action) == state != "live":
+                return await self._publication(payload, True)
+            if expected is not None and expected != current.revision:
+                raise StaleRevision(expected, current)
+            written = await self._committer.commit(write(current), once=once, fingerprint=fingerprint)
+            if written is not None:
+                return await self._publication(*written)
+        raise SendRefused("the announcement is being changed by too many at once")
+
+    async def _look_patiently(self, once: str, id: str) -> Any:
+        """What an act is decided by; waits, as the act itself does, for a store that is being restarted."""
+        for pause_seconds in PAUSES_SECONDS:
+            try:
+                return await self._look(keys=[self._keys.state, once], args=[id])
+            except RedisConnectionError:
+                await asyncio.sleep(pause_seconds)
+        return await self._ask(self._look(keys=[self._keys.state, once], args=[id]), SendRefused)
+
+    async def _publication(self, payload: bytes, replayed: bool) -> Publication:
+        announcement = _announcement(payload)
+        durability = await self._disk.confirm(announcement.id, announcement.revision)
+        # As the act left it; whoever wants to know how it is by now asks for it.
+        return Publication(announcement, announcement.status, announcement.version, durability, replayed)
+
+    # Questions
+
+    async def get(self, id: str) -> Found:
+        """Announcement `id`.
+
+        Raises:
+            NoSuchAnnouncement, StoreAway: See there.
+        """
+        now_ms, payload, _, _ = await self._ask(self._look(keys=[self._keys.state, self._keys.once("", "")], args=[id]))
+        if payload is None:
+            raise NoSuchAnnouncement(id)
+        announcement = _announcement(payload)
+        return Found(announcement, lifecycle.state_at(announcement, int(now_ms)))
+
+    async def page(self, *, site: str = "", status: str = "", before: str = "", limit: int = 50) -> Page:
+        """Announcements older than the id `before`, the newest first.
+
+        Looks through a bounded number at a time: a page may hold fewer than `limit` and still have a continuation.
+
+        Raises:
+            StoreAway: See there.
+        """
+        found: list[Found] = []
+        for _ in range(_MOST_PAGES):
+            now_ms, *payloads = await self._ask(
+                self._page(keys=[self._keys.ids, self._keys.state], args=[before, _PAGE])
+            )
+            for payload in payloads:
+                announcement = _announcement(payload)
+                state = lifecycle.state_at(announcement, int(now_ms))
+                before = announcement.id
+                if (not site or includes(announcement, site)) and status in ("", state):
+                    found.append(Found(announcement, state))
+                    if len(found) == limit:
+                        return Page(found, before)
+            if len(payloads) < _PAGE:
+                return Page(found, "")
+        return Page(found, before)
+
+    # For the feed
+
+    async def snapshot(self) -> Snapshot:
+        """Where the log is, all that is active, and the newest entries, in one step.
+
+        Raises:
+            redis.exceptions.RedisError: The store does not answer.
+        """
+        keys = self._keys
+        now_ms, epoch, version, chain, active, recent = await self._snapshot(
+            keys=[keys.head, keys.state, keys.log, keys.active], args=[secrets.token_hex(4), RECENT]
+        )
+        entries = [_entry(id, dict(zip(fields[::2], fields[1::2], strict=True))) for id, fields in reversed(recent)]
+        head = Head(int(now_ms), epoch.decode(), int(version), chain.decode())
+        understood = [announcement for payload in active if (announcement := _understood(payload)) is not None]
+        return Snapshot(head, understood, entries)
+
+    async def head(self) -> Head | None:
+        """Where the log is; None if it has not begun, or was lost.
+
+        Raises:
+            redis.exceptions.RedisError: The store does not answer.
+        """
+        now_ms, epoch, version, chain = await self._head(keys=[self._keys.head])
+        if epoch is None:
+            return None
+        return Head(int(now_ms), epoch.decode(), int(version), chain.decode())
+
+    async def tail(self, version: int, *, block_seconds: float = 0.0, most: int = 100) -> list[Entry]:
+        """The entries after `version`, in order; waits up to `block_seconds` for one.
+
+        Raises:
+            redis.exceptions.RedisError: The store does not answer.
+        """
+        block_ms = round(block_seconds * 1000) or None
+        answer: Any = await self._redis.xread({self._keys.log: f"{version}-0"}, count=most, block=block_ms)
+        streams = answer.items() if isinstance(answer, dict) else answer
+        return [_entry(id, fields) for _, entries in streams for id, fields in entries]
+
+    async def _ask(self, question: Any, otherwise: Callable[[str], Exception] = StoreAway) -> Any:
+        try:
+            return await question
+        except (RedisError, OSError) as error:
+            raise otherwise(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _announcement(payload: bytes) -> Announcement:
+    return _DECODER.decode(payload)
+
+
+def _entry(id: bytes, fields: dict[bytes, bytes]) -> Entry:
+    payload = fields[b"payload"]
+    return Entry(int(id.partition(b"-")[0]), fields[b"chain"].decode(), payload, _understood(payload))
+
+
+def _understood(payload: bytes) -> Announcement | None:
+    """None for what this release does not understand: one such announcement must not keep the others from readers."""
+    try:
+        return _announcement(payload)
+    except msgspec.DecodeError as error:
+        log.error("announcement not understood", payload=payload[:200], why=str(error))
+        return None
+
+
+def _fingerprint(act: str, id: str, request: bytes) -> str:
+    return hashlib.sha256(b"|".join((act.encode(), id.encode(), request))).hexdigest()
+
+
+def _chosen(wanted: Any, current: Any) -> Any:
+    return current if wanted is msgspec.UNSET else wanted
+
+
+_DECODER = msgspec.json.Decoder(Announcement)

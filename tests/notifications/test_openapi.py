@@ -1,0 +1,180 @@
+"""The description, held against the code: the routes, the structs, the limits and the examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from notifications import openapi, validation
+from notifications.announcement import ForEditors
+from notifications.api import Api, Listed, Published
+from notifications.errors import Invalid
+from notifications.reading import Query
+from notifications.settings import NotificationsSettings
+from tests.notifications.conftest import SETTINGS
+from tests.notifications.service import SITES, Room, serving_api
+
+API = openapi.describe(NotificationsSettings())
+SCHEMAS = API["components"]["schemas"]
+METHODS = ("get", "post", "patch", "put", "delete")
+CALLS = [
+    (path, method, call) for path, item in API["paths"].items() for method, call in item.items() if method in METHODS
+]
+BOUNDS = validation.Bounds(SITES.keys(), 3600, 30 * 86_400)
+
+
+def fits(value: Any, schema: dict[str, Any]) -> bool:
+    """Whether `value` is what `schema` describes; the part of JSON Schema that the description uses."""
+    if "$ref" in schema:
+        return fits(value, SCHEMAS[schema["$ref"].rpartition("/")[2]])
+    known = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
+    kind = known[schema["type"]] if "type" in schema else object
+    # In Python True is a number as well; in JSON it is none.
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        return False
+    return value in schema.get("enum", [value]) and bool(_WITHIN.get(kind, _anything)(value, schema))
+
+
+def _anything(value: Any, schema: dict[str, Any]) -> bool:
+    return True
+
+
+def _text(value: str, schema: dict[str, Any]) -> bool:
+    within = schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
+    return within and re.search(schema.get("pattern", ""), value) is not None
+
+
+def _number(value: int, schema: dict[str, Any]) -> bool:
+    return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
+
+
+def _list(value: list[Any], schema: dict[str, Any]) -> bool:
+    return len(value) >= schema.get("minItems", 0) and all(fits(one, schema["items"]) for one in value)
+
+
+def _object(value: dict[str, Any], schema: dict[str, Any]) -> bool:
+    members = schema["properties"]
+    complete = set(schema["required"]) <= set(value) and len(value) >= schema.get("minProperties", 0)
+    return complete and set(value) <= set(members) and all(fits(value[name], members[name]) for name in value)
+
+
+_WITHIN: dict[type, Any] = {str: _text, int: _number, list: _list, dict: _object}
+
+
+@pytest.fixture
+async def room(valkey: Redis, prefix: str) -> AsyncIterator[Room]:
+    async with serving_api(valkey, prefix, SETTINGS) as room:
+        yield room
+
+
+def test_has_what_openapi_asks_for() -> None:
+    assert API["openapi"].startswith("3.1.")
+    assert {"title", "version"} <= set(API["info"])
+    operations = [call["operationId"] for _, _, call in CALLS]
+    assert len(operations) == len(set(operations))
+    for path, _, call in CALLS:
+        assert call["responses"]
+        assert all(
+            re.fullmatch("[1-5][0-9]{2}", status) and one["description"] for status, one in call["responses"].items()
+        )
+        named = {one["name"] for one in API["paths"][path].get("parameters", []) if one["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", path))
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for name in re.findall(r'"#/components/schemas/(\w+)"', msgspec.json.encode(API).decode()):
+        assert name in SCHEMAS
+
+
+async def test_describes_every_route_and_no_other(room: Room) -> None:
+    api = (await room.editor.send("GET", openapi.PATH)).json
+    described = {(method.upper(), path) for path, item in api["paths"].items() for method in item if method in METHODS}
+    routes = Api(room.log, None, SITES, None).routes()  # type: ignore[arg-type]
+    assert described == {(route.method, route.path) for route in routes}
+
+
+@pytest.mark.parametrize(
+    ("schema", "fields"),
+    [
+        ("Draft", validation.DRAFT_FIELDS),
+        ("Change", validation.CHANGE_FIELDS),
+        ("Recall", validation.RECALL_FIELDS),
+        ("Announcement", ForEditors.__struct_fields__),
+        ("Published", Published.__struct_fields__),
+        ("Listed", Listed.__struct_fields__),
+    ],
+)
+def test_names_the_members_the_code_has(schema: str, fields: tuple[str, ...]) -> None:
+    assert set(SCHEMAS[schema]["properties"]) == set(fields)
+
+
+def test_names_the_parameters_the_code_has() -> None:
+    listing = API["paths"]["/api/v1/announcements"]["get"]
+    assert {one["name"] for one in listing["parameters"]} == set(Query._fields)
+
+
+def test_its_limits_are_the_ones_enforced() -> None:
+    for field in ("title", "body"):
+        longest = SCHEMAS["Draft"]["properties"][field]["maxLength"]
+        for length, accepted in ((longest, True), (longest + 1, False)):
+            document = {"sites": ["demo"], "severity": "info", "title": "x", field: "x" * length}
+            if accepted:
+                validation.draft(document, BOUNDS)
+            else:
+                with pytest.raises(Invalid):
+                    validation.draft(document, BOUNDS)
+    settings = NotificationsSettings(max_expiry_days=3, default_expiry_seconds=60)
+    expires_in = openapi.describe(settings)["components"]["schemas"]["Draft"]["properties"]["expires_in"]
+    assert (expires_in["maximum"], expires_in["default"]) == (3 * 86_400, 60)
+
+
+@pytest.mark.parametrize("call", [call for _, _, call in CALLS], ids=[call["operationId"] for _, _, call in CALLS])
+def test_its_examples_are_what_it_describes(call: dict[str, Any]) -> None:
+    contents = [call["requestBody"]["content"]] if "requestBody" in call else []
+    contents += [answer["content"] for answer in call["responses"].values() if "content" in answer]
+    for content in contents:
+        for kind in content.values():
+            if "example" in kind:
+                assert fits(kind["example"], kind["schema"])
+
+
+def test_its_example_requests_are_accepted() -> None:
+    bodies = {
+        call["operationId"]: call["requestBody"]["content"]["application/json"]["example"]
+        for _, _, call in CALLS
+        if "requestBody" in call
+    }
+    validation.draft(bodies["publish"], BOUNDS)
+    validation.update(bodies["update"], BOUNDS)
+    validation.recall(bodies["recall"])
+
+
+async def test_real_answers_are_what_it_describes(room: Room) -> None:
+    example = API["paths"]["/api/v1/announcements"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    published = await room.editor.send("POST", "", example)
+    path = f"/{published.json['id']}"
+    answers = [
+        ("publish", published),
+        ("publish", await room.editor.send("POST", "", {**example, "title": ""})),
+        ("update", await room.editor.send("PATCH", path, {"title": "x"})),
+        ("update", await room.editor.send("PATCH", path, {"title": "x", "revision": 1})),
+        ("show", await room.editor.send("GET", path)),
+        ("list", await room.editor.send("GET")),
+        ("recall", await room.editor.send("POST", path + "/recall", {"reason": "nhầm"})),
+        ("update", await room.editor.send("PATCH", path, {"title": "x"})),
+    ]
+    described = {call["operationId"]: call["responses"] for _, _, call in CALLS}
+    for operation, answer in answers:
+        (content,) = described[operation][str(answer.status)]["content"].values()
+        assert fits(answer.json, content["schema"]), (operation, answer.status, answer.body)
+
+
+def test_other_rooms_add_their_paths() -> None:
+    item = {"get": {"operationId": "presence", "summary": "How many <are> here", "responses": {}}}
+    described = openapi.describe(NotificationsSettings(), {"/api/v1/sites/{site}/presence": item})
+    assert described["paths"]["/api/v1/sites/{site}/presence"] == item

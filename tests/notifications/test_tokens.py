@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from notifications.errors import StoreAway
+from notifications.keys import TokenKeys
+from notifications.tokens import LOCAL_SECONDS, Tokens
+from store.connection import connect
+from store.settings import RedisSettings
+
+
+@pytest.fixture
+def tokens(redis: Redis, prefix: str) -> Tokens:
+    return Tokens(redis, prefix)
+
+
+async def everything(redis: Redis, prefix: str) -> str:
+    """All that the store holds of this test, as text."""
+    found = []
+    async for name in redis.scan_iter(match=f"{prefix}:*"):
+        if await redis.type(name) == b"hash":
+            found += [name, *[part for pair in (await redis.hgetall(name)).items() for part in pair]]
+        else:
+            found += [name, await redis.get(name)]
+    return b" ".join(found).decode()
+
+
+async def test_is_known_by_its_text(tokens: Tokens) -> None:
+    new = await tokens.create("CMS")
+    assert re.fullmatch(r"loa_[0-9a-f]{8}_[0-9a-f]{64}", new.text)
+    assert await tokens.verify(new.text) == new.token
+    assert (new.token.name, new.token.role) == ("CMS", "editor")
+
+
+async def test_the_store_holds_no_secret(tokens: Tokens, redis: Redis, prefix: str) -> None:
+    made = [await tokens.create("CMS"), await tokens.create_local()]
+    held = await everything(redis, prefix)
+    for new in made:
+        secret = new.text.rpartition("_")[2]
+        assert secret not in held
+        assert hashlib.sha256(secret.encode()).hexdigest() in held
+
+
+async def test_another_secret_is_another_token(tokens: Tokens) -> None:
+    one, two = await tokens.create("one"), await tokens.create("two")
+    mixed = one.text[:13] + two.text[13:]
+    assert await tokens.verify(mixed) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "loa_", "loa_0_0", "loa_00000000_" + "0" * 63, "LOA_00000000_" + "0" * 64, "é" * 77]
+)
+async def test_what_is_no_token_is_not_asked_for(text: str, short_directory: Path) -> None:
+    away = connect(RedisSettings(), f"unix://{short_directory}/nobody.sock")
+    assert await Tokens(away, "x").verify(text) is None
+    with pytest.raises(StoreAway):
+        await Tokens(away, "x").verify("loa_00000000_" + "0" * 64)
+    await away.aclose()
+
+
+async def test_a_revoked_one_is_gone(tokens: Tokens) -> None:
+    new = await tokens.create("CMS")
+    assert await tokens.revoke(new.token.id)
+    assert await tokens.verify(new.text) is None
+    assert not await tokens.revoke(new.token.id)
+    assert await tokens.list() == []
+
+
+async def test_expires(tokens: Tokens, redis: Redis, prefix: str) -> None:
+    new = await tokens.create("CMS", expires_in_seconds=3600)
+    assert await tokens.verify(new.text) is not None
+    stored = await redis.hget(TokenKeys(prefix).tokens, new.token.id)
+    assert isinstance(stored, bytes)
+    over = stored.replace(str(new.token.expires_ms).encode(), str(new.token.created_ms).encode())
+    await redis.hset(TokenKeys(prefix).tokens, new.token.id, over)
+    assert await tokens.verify(new.text) is None
+
+
+async def test_a_local_one_lasts_a_minute_and_is_not_listed(tokens: Tokens, redis: Redis, prefix: str) -> None:
+    new = await tokens.create_local()
+    assert await tokens.verify(new.text) == new.token
+    assert await tokens.list() == []
+    assert 0 < await redis.ttl(TokenKeys(prefix).local(new.token.id)) <= LOCAL_SECONDS
+
+
+async def test_the_first_token_is_made_once(tokens: Tokens, redis: Redis, prefix: str) -> None:
+    made = await asyncio.gather(*[Tokens(redis, prefix).first_token() for _ in range(5)])
+    (first,) = [one for one in made if one is not None]
+    assert await tokens.verify(first.text) is not None
+    await tokens.revoke(first.token.id)
+    assert await tokens.first_token() is None
+
+
+async def test_lists_the_oldest_first(tokens: Tokens) -> None:
+    made = [(await tokens.create(f"số {number}")).token for number in range(3)]
+    listed = await tokens.list()
+    assert [token.created_ms for token in listed] == sorted(token.created_ms for token in made)
+    assert {token.name for token in listed} == {token.name for token in made}

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+from websockets.asyncio.server import ServerConnection, serve
+
+from gateway.desk import FrontDesk
+from gateway.door import Door
+from gateway.hub import Hub
+from gateway.listening import listen
+from gateway.settings import GatewaySettings
+from gateway.sites import SiteSettings
+from notifications.announcement import for_browsers
+from notifications.client import Service
+from notifications.feed import Feed
+from notifications.log import Log
+from notifications.watch import Watcher
+from settings.commandline import Failure
+from store.connection import connect
+from store.settings import RedisSettings
+from tests.notifications.conftest import SETTINGS, until
+from tests.notifications.making import announcement, draft
+
+LIVE = for_browsers(announcement("a", title="Lũ lên\x1b[2J", url="https://a.vn/x"))
+
+
+def welcome(*announcements: object, **members: object) -> str:
+    told: dict[str, object] = {
+        "type": "welcome",
+        "reconnect": {"base_ms": 1, "cap_ms": 2},
+        "visitor": "secret",
+        "online": 5716,
+        "stale": False,
+        "announcements": announcements,
+        "full": True,
+        "cursor": "9f2c41d0.1",
+    }
+    return msgspec.json.encode({**told, **members}).decode()
+
+
+def frame(type: str, **members: object) -> str:
+    return msgspec.json.encode({"type": type, **members}).decode()
+
+
+@contextlib.asynccontextmanager
+async def watching(
+    script: Callable[[ServerConnection], Awaitable[None]], *, as_json: bool = False
+) -> AsyncIterator[list[str]]:
+    """What ``loa watch`` prints while a server speaks to it by `script`."""
+    said: list[str] = []
+    async with serve(script, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        watcher = Watcher(Service(f"http://127.0.0.1:{port}", local=True), "demo", as_json, said.append)
+        task = asyncio.create_task(watcher.run())
+        try:
+            yield said
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+def plain(said: list[str]) -> list[str]:
+    """Lines without time and site, and without colours."""
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line)[16:] for line in said]
+
+
+async def test_prints_counts_and_announcements_once() -> None:
+    async def script(connection: ServerConnection) -> None:
+        await connection.send(welcome(LIVE))
+        for online in (5716, 5717, 5717, 1):
+            await connection.send(frame("presence", online=online, stale=False))
+        await connection.send(frame("presence", online=1, stale=True))
+        await connection.send(frame("announcement", **LIVE))
+        await connection.send(frame("announcement", **{**LIVE, "revision": 2, "title": "Đính chính"}))
+        await connection.send(frame("announcement", **LIVE))
+        await connection.send("no JSON")
+        await connection.send(frame("tick"))
+        await connection.send(frame("announcement", **{**LIVE, "revision": 3, "status": "recalled"}))
+        await connection.wait_closed()
+
+    async with watching(script) as said:
+        await until(lambda: bool(said) and "recalled" in said[-1])
+        until_then = LIVE["expires_at"]
+        assert plain(said) == [
+            "5,716 readers",
+            f"notice    Lũ lên [2J  https://a.vn/x  (a, until {until_then})",
+            "5,717 readers",
+            "1 reader",
+            "1 reader, not fresh: the store is away",
+            f"notice    Đính chính  https://a.vn/x  (a, revision 2, until {until_then})",
+            "recalled  Lũ lên [2J  (a)",
+        ]
+
+
+async def test_comes_back_from_where_it_was_and_is_not_counted() -> None:
+    queries: list[dict[str, list[str]]] = []
+
+    async def script(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        assert "Origin" not in connection.request.headers
+        queries.append(parse_qs(urlsplit(connection.request.path).query))
+        if len(queries) == 1:
+            await connection.send(welcome(LIVE))
+            await connection.close(1012, '{"retry_ms":1}')
+        else:
+            await connection.send(welcome(full=False, cursor="9f2c41d0.2"))
+            await connection.wait_closed()
+
+    async with watching(script) as said:
+        await until(lambda: bool(said) and "again" in said[-1] and "trying" not in said[-1])
+        lost, back = plain(said)[-2:]
+        assert lost.startswith("lost, trying again: ")
+        assert back == "connected again"
+    assert [query["watch"] for query in queries] == [["1"], ["1"]]
+    assert "since" not in queries[0]
+    assert queries[1]["since"] == ["9f2c41d0.1"]
+
+
+async def test_what_a_full_welcome_does_not_name_is_over() -> None:
+    async def script(connection: ServerConnection) -> None:
+        await connection.send(welcome(LIVE))
+        await connection.send(welcome())
+        await connection.wait_closed()
+
+    async with watching(script) as said:
+        await until(lambda: bool(said) and "over" in said[-1])
+
+
+async def test_json_is_a_frame_a_line_without_the_visitor() -> None:
+    async def script(connection: ServerConnection) -> None:
+        await connection.send(welcome(LIVE))
+        await connection.send(frame("presence", online=1, stale=False))
+        await connection.wait_closed()
+
+    async with watching(script, as_json=True) as said:
+        await until(lambda: len(said) >= 2)
+        frames = [msgspec.json.decode(line) for line in said]
+        assert [one["type"] for one in frames[:2]] == ["welcome", "presence"]
+        assert "visitor" not in frames[0]
+
+
+async def test_goes_on_trying_while_nobody_answers(unused_tcp_port_factory: Callable[[], int]) -> None:
+    said: list[str] = []
+    service = Service(f"http://127.0.0.1:{unused_tcp_port_factory()}", local=True)
+    task = asyncio.create_task(Watcher(service, "demo", False, said.append).run())
+    await until(lambda: bool(said))
+    assert "lost, trying again" in said[0]
+    assert not task.done()
+    task.cancel()
+
+
+@pytest.fixture
+async def house(store_url: str, prefix: str) -> AsyncIterator[tuple[Service, Hub]]:
+    """The gate with a feed behind it."""
+    client = connect(RedisSettings(), store_url, connections=1)
+    hub = Hub(65_536)
+    desk = FrontDesk(GatewaySettings(), {"demo": SiteSettings(), "tinh": SiteSettings()}, hub)
+    feed = Feed(Log(client, prefix, SETTINGS), hub)
+    desk.greet_with(feed.greet)
+    task = asyncio.create_task(feed.run())
+    server = await listen(Door(GatewaySettings(), desk), None, "127.0.0.1", 0)
+    await until(lambda: feed.fresh)
+    yield Service(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", local=True), hub
+    server.close()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await client.aclose()
+
+
+async def test_hears_of_an_announcement_through_the_real_gate(
+    house: tuple[Service, Hub], redis: Redis, prefix: str
+) -> None:
+    service, hub = house
+    log = Log(redis, prefix, SETTINGS)
+    before = (await log.publish(draft(title="trước"), by="t")).announcement
+    said: list[Any] = []
+    task = asyncio.create_task(
+        Watcher(service, "demo", True, lambda line: said.append(msgspec.json.decode(line))).run()
+    )
+    await until(lambda: hub.total == 1)
+    after = (await log.publish(draft(title="sau"), by="t")).announcement
+    await log.publish(draft(title="nơi khác", sites=("tinh",)), by="t")
+    await log.recall(before.id, by="t")
+    await until(lambda: bool(said) and said[-1].get("status") == "recalled")
+    heard = {one["id"] for told in said for one in told.get("announcements", [told])}
+    assert heard == {before.id, after.id}
+    assert [told["cursor"].partition(".")[2] for told in said[-2:]] == ["2", "4"]
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await until(lambda: hub.total == 0)
+
+
+async def test_a_site_that_does_not_exist_is_said_at_once(house: tuple[Service, Hub]) -> None:
+    service, _ = house
+    with pytest.raises(Failure, match="no such site"):
+        await Watcher(service, "nowhere", False, print).run()
