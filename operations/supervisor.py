@@ -1,0 +1,242 @@
+"""``loa serve``: claims the data directory and the ports, starts the store and the workers, and sees them off again.
+
+What it promises: it starts completely or not at all, with one line that says why not. On SIGTERM, SIGINT or
+SIGHUP readers are sent away, and within 15 seconds nothing of it is left; a second signal cuts that short. Killed
+outright, it takes its workers and its store with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+
+from operations.intercom import Start
+from operations.listener import Watch, listen
+from operations.pool import WorkerPool
+from operations.preflight import allow_descriptors, check_certificate, reserve
+from operations.settings import OperationsSettings, ServerSettings
+from store import runfile
+from store.connection import connect, without_password
+from store.datadir import DataDir
+from store.embedded import EmbeddedStore
+from store.runfile import RunFile
+from store.settings import RedisSettings
+from store.versions import check
+
+log = structlog.get_logger(__name__)
+
+# All of it, from the signal to the end.
+STOP_SECONDS = 14.5
+_STORE_STOP_SECONDS = 2.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What is to run.
+
+    Attributes:
+        settings: The roof's settings, with what the command line changed; every worker gets them.
+        server: Its section ``[server]``.
+        operations: Its section ``[operations]``.
+        redis: Its section ``[redis]``.
+        sessions_per_worker: For how many sessions a worker needs descriptors.
+        data_dir: The data directory.
+        base_dir: What relative paths in the settings are relative to.
+        worker_command: What starts a worker; ``--fd N`` is added.
+        inherit: Tells a store of our own, before a worker starts, that whoever it knows of is held by nobody now.
+        first_token: Makes an editor's token in the store if there never was one, else returns None.
+    """
+
+    settings: msgspec.Struct
+    server: ServerSettings
+    operations: OperationsSettings
+    redis: RedisSettings
+    sessions_per_worker: int
+    data_dir: Path
+    base_dir: Path
+    worker_command: Sequence[str]
+    inherit: Callable[[Redis], Awaitable[object]]
+    first_token: Callable[[Redis], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A service that has started.
+
+    Attributes:
+        local_url: How this machine reaches it, without a slash at the end.
+        ops_url: The ops listener, likewise.
+        workers: How many.
+        store: What the store is and where, for people.
+        token: The first editor's token, None if there was one before.
+    """
+
+    local_url: str
+    ops_url: str
+    workers: int
+    store: str
+    token: str | None
+
+
+async def serve(service: Service, started: Callable[[Running], None]) -> None:
+    """Runs `service` until a signal ends it; `started` is called once, when everything stands.
+
+    Raises:
+        StoreError, OperationsError: It cannot start. Nothing of it is left then.
+    """
+    async with AsyncExitStack() as stack:
+        supervisor = _Supervisor(service, stack)
+        stack.enter_context(supervisor.heeding_signals())
+        starting = asyncio.create_task(supervisor.start())
+        stopped = asyncio.create_task(supervisor.stop.wait())
+        try:
+            await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                started(starting.result())
+                await stopped
+                log.info("stopping")
+        finally:
+            supervisor.stopping_since = time.monotonic()
+            starting.cancel()
+            stopped.cancel()
+            await asyncio.wait([starting, stopped])
+    log.info("stopped", seconds=round(time.monotonic() - supervisor.stopping_since, 1))
+
+
+class _Supervisor:
+    """One run of the service. What it starts it puts on `stack`, which ends it in the opposite order."""
+
+    def __init__(self, service: Service, stack: AsyncExitStack) -> None:
+        self.stop = asyncio.Event()
+        self.stopping_since = 0.0
+        self._service = service
+        self._stack = stack
+        self._node = token_hex(6)
+        self._port = 0
+        self._store_url = ""
+        self._count = service.server.workers or cores()
+        self._pool = WorkerPool(self._count, service.worker_command, self._start_of)
+        self._watch = Watch(self._pool.reports)
+
+    async def start(self) -> Running:
+        """Starts everything, the cheapest refusals first."""
+        service, stack = self._service, self._stack
+        allow_descriptors(service.sessions_per_worker)
+        if service.server.certificate:
+            base = service.base_dir
+            check_certificate(base / service.server.certificate, base / service.server.private_key)
+        held = DataDir.claim(service.data_dir)
+        stack.callback(held.release)
+        reservation = await reserve(service.server.host, service.server.port, "--port")
+        stack.callback(reservation.release)
+        self._port = reservation.port
+        ops, ops_port = await listen(self._watch, service.operations.host, service.operations.port)
+        stack.push_async_callback(ops.cleanup)
+        redis, kind = await self._open_store()
+        if not service.redis.url:
+            await service.inherit(redis)
+        await self._pool.start()
+        stack.push_async_callback(self._drain)
+        token = await service.first_token(redis)
+        ops_url = _url("http", service.operations.host, ops_port)
+        shown = without_password(self._store_url)
+        runfile.write(
+            service.data_dir,
+            RunFile(pid=os.getpid(), public_url=self._local_url, ops_url=ops_url, redis_url=shown),
+        )
+        stack.callback(runfile.remove, service.data_dir)
+        where = f"{kind} at {shown}" if service.redis.url else f"{kind} in {service.data_dir}"
+        return Running(local_url=self._local_url, ops_url=ops_url, workers=self._count, store=where, token=token)
+
+    @contextlib.contextmanager
+    def heeding_signals(self) -> Iterator[None]:
+        """The first signal stops the service, a second one cuts its drain short."""
+
+        def received() -> None:
+            if self.stop.is_set():
+                self._pool.hurry()
+            self.stop.set()
+
+        loop = asyncio.get_running_loop()
+        # Under nohup, a hangup is to be ignored. An interrupt is heeded also where it comes ignored, as it does to what
+        # a script starts in the background: whoever sends one to this very process means it.
+        heeded = [one for one in _SIGNALS if one is not signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN]
+        for one in heeded:
+            loop.add_signal_handler(one, received)
+        try:
+            yield
+        finally:
+            for one in heeded:
+                loop.remove_signal_handler(one)
+
+    @property
+    def _local_url(self) -> str:
+        server = self._service.server
+        return _url("https" if server.certificate else "http", server.host, self._port)
+
+    def _start_of(self, index: int) -> Start:
+        service = self._service
+        return Start(
+            index=index,
+            workers=self._count,
+            node=self._node,
+            host=service.server.host,
+            port=self._port,
+            store_url=self._store_url,
+            public_url=service.server.public_url.rstrip("/") or self._local_url,
+            data_dir=str(service.data_dir),
+            base_dir=str(service.base_dir),
+            settings=msgspec.Raw(msgspec.json.encode(service.settings)),
+        )
+
+    async def _open_store(self) -> tuple[Redis, str]:
+        """Starts the embedded store, or sees that the given one will do; a client to it, and what it is."""
+        settings = self._service.redis
+        self._store_url = settings.url
+        if not settings.url:
+            embedded = EmbeddedStore(self._service.data_dir)
+            self._store_url = await embedded.start()
+            self._stack.push_async_callback(self._stop_store, embedded)
+            self._watch.store_restarts = lambda: embedded.restarts
+        client = connect(settings, self._store_url, connections=2, name="loa-supervisor")
+        self._stack.push_async_callback(client.aclose)
+        shown = without_password(self._store_url)
+        kind = await check(client, shown, wait_seconds=settings.ready_seconds)
+        self._watch.store = client
+        return client, str(kind or "store")
+
+    async def _drain(self) -> None:
+        self._watch.draining = True
+        await self._pool.drain(self._service.operations.drain_seconds)
+
+    async def _stop_store(self, embedded: EmbeddedStore) -> None:
+        """Gives the store what is left of the time, at least what it needs to write out its last second."""
+        left = STOP_SECONDS - (time.monotonic() - self.stopping_since)
+        await embedded.stop(max(left, _STORE_STOP_SECONDS))
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _url(scheme: str, host: str, port: int) -> str:
+    """How this machine reaches what listens on `host`."""
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104  compared with, not bound to
+        host = "127.0.0.1"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,0 +1,147 @@
+"""``loa serve`` as a person at a terminal meets it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import resource
+import shlex
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+LOA = Path(sys.executable).with_name("loa")
+START_SECONDS = 60
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Ours, without what would configure Loa."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LOA_")} | changes
+
+
+class Terminal:
+    """A running ``loa serve`` and what it has said on stdout."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.said = ""
+
+    def read_until(self, text: str) -> str:
+        """Reads on until a line with `text` has come."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said += line
+            if text in line:
+                break
+        return self.said
+
+    def address(self, name: str) -> str:
+        found = re.search(rf"^  {name} +(\S+)", self.said, re.MULTILINE)
+        assert found is not None, self.said
+        return found[1]
+
+
+@contextlib.contextmanager
+def serve(data_dir: Path, cwd: Path | None = None) -> Iterator[Terminal]:
+    command = [str(LOA), "serve", "--host", "127.0.0.1", "--port", "0", "--ops-port", "0", "--workers", "1"]
+    command += ["--data-dir", str(data_dir)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment(), cwd=cwd
+    )
+    try:
+        yield Terminal(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def refused(
+    *options: str, prepare: Callable[[], None] | None = None, changes: dict[str, str] | None = None
+) -> tuple[int, str]:
+    done = subprocess.run(
+        [LOA, "serve", *options],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        env=environment(**changes or {}),
+        preexec_fn=prepare,
+    )
+    return done.returncode, done.stderr
+
+
+def test_from_the_first_start_to_the_first_announcement(tmp_path: Path) -> None:
+    with serve(tmp_path / "data") as terminal:
+        terminal.read_until("Stop with Ctrl-C")
+        ready = terminal.address("Operations")
+        with urllib.request.urlopen(ready) as answer:  # noqa: S310
+            assert json.load(answer)["status"] == "ready"
+        for name in ("Demo page", "API"):
+            with urllib.request.urlopen(terminal.address(name)) as answer:  # noqa: S310
+                assert answer.status == 200
+        (command,) = [line.strip() for line in terminal.said.splitlines() if " announce " in line]
+        # Exactly as a person pastes it.
+        announced = subprocess.run(  # noqa: S602
+            command, shell=True, check=False, capture_output=True, text=True, env=environment()
+        )
+        assert announced.returncode == 0, announced.stderr
+        token = shlex.split(command)[0].partition("=")[2]
+        assert re.fullmatch(r"loa_\w+", token)
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.process.wait(timeout=20) == 0
+    with serve(tmp_path / "data") as terminal:
+        assert "token" not in terminal.read_until("Stop with Ctrl-C")
+
+
+def test_what_lies_in_the_working_directory_does_not_take_our_place(tmp_path: Path) -> None:
+    for name in ("server.py", "operations.py"):
+        (tmp_path / name).write_text("raise SystemExit(3)")
+    with serve(tmp_path / "data", cwd=tmp_path) as terminal:
+        assert "is running: 1 worker" in terminal.read_until("Stop with Ctrl-C")
+
+
+def test_too_few_descriptors_are_one_line(tmp_path: Path) -> None:
+    status, said = refused(
+        "--data-dir", str(tmp_path), prepare=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
+    )
+    assert status == 1
+    assert said == (
+        "loa: only 512 files may be open in a process, gateway.sessions_per_worker needs 15200; "
+        "raise the limit (ulimit -Hn, LimitNOFILE=) or lower the setting\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "status", "said"),
+    [
+        ("LOA_SERVER_PORT", "many", 1, "loa: environment: LOA_SERVER_PORT: 'many' is not a TOML value\n"),
+        ("LOA_REDIS_URL", "mysql://a", 1, "url must begin with redis://, rediss:// or unix://\n"),
+        ("LOA_OPERATIONS_PROT", "1", 1, "loa: environment: LOA_OPERATIONS_PROT: no such setting: 'prot' is none of "),
+    ],
+)
+def test_a_wrong_setting_is_one_line(tmp_path: Path, variable: str, value: str, status: int, said: str) -> None:
+    found = refused("--data-dir", str(tmp_path), changes={variable: value})
+    assert found[0] == status
+    assert said in found[1]
+    assert found[1].count("\n") == 1
+
+
+def test_half_a_certificate_and_one_that_is_not_there(tmp_path: Path) -> None:
+    half = {"LOA_SERVER_CERTIFICATE": str(tmp_path / "c.pem")}
+    status, said = refused("--data-dir", str(tmp_path), changes=half)
+    assert (status, "certificate and private_key go together" in said) == (1, True)
+    absent = {**half, "LOA_SERVER_PRIVATE_KEY": str(tmp_path / "k.pem")}
+    assert refused("--data-dir", str(tmp_path), changes=absent) == (
+        1,
+        f"loa: certificate {tmp_path}/c.pem: No such file or directory; "
+        "see server.certificate and server.private_key\n",
+    )
