@@ -1,0 +1,1 @@
+"""The widget in a real Chromium, against a real `loa serve` with two workers."""

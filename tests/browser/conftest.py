@@ -1,0 +1,108 @@
+"""A Chromium, a service and a portal for all tests of this folder, and for each test a site of its own.
+
+One event loop serves the folder: a browser belongs to the loop that started it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from tests.browser.portal import Portal
+from tests.browser.readers import Readers
+from tests.service import Service
+
+SITES = 80
+# Chromium asks the outer world for nothing.
+_FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+]
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks this folder's tests; all share one loop."""
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.slow)
+            if isinstance(item, pytest.Function) and pytest_asyncio.is_async_test(item):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service that all tests share, except those that end it."""
+    service = Service(tmp_path_factory.mktemp("service"), SITES)
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
+
+
+@pytest.fixture
+def mortal_service(tmp_path: Path) -> Iterator[Service]:
+    """A service that a test may kill."""
+    service = Service(tmp_path, 1)
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
+
+
+@pytest.fixture(scope="session")
+def _sites(service: Service) -> Iterator[str]:
+    return itertools.chain(service.sites)
+
+
+@pytest.fixture
+def site(_sites: Iterator[str]) -> str:
+    """A site without readers and announcements."""
+    return next(_sites)
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """The machine's own Chromium, or Playwright's where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    own = next(filter(None, map(shutil.which, names)), None)
+    # Chromium's sandbox refuses to work for root, as in a container.
+    flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else _FLAGS
+    async with async_playwright() as playwright:
+        # Playwright switches the back-forward cache off, which we must work with.
+        browser = await playwright.chromium.launch(
+            executable_path=own, args=flags, ignore_default_args=["--disable-back-forward-cache"]
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def portal() -> AsyncIterator[Portal]:
+    """Another origin, which embeds the widget."""
+    portal = Portal()
+    await portal.start()
+    yield portal
+    await portal.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def readers(chromium: Browser) -> AsyncIterator[Readers]:
+    """Opens pages as readers do; when the test is over none of them may have complained."""
+    readers = Readers(chromium)
+    yield readers
+    await readers.leave()
+    assert readers.complaints == []
