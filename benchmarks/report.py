@@ -1,0 +1,99 @@
+"""The result for people, a table, and for machines, a JSON file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figures import Row
+from benchmarks.machine import Machine
+from benchmarks.rounds import Round
+
+RESULTS = Path(__file__).parent / "results"
+# Of a core. Where other processes or the host took more, the figures are worse than the machine's own.
+_QUIET_SHARE, _STOLEN_SHARE = 0.10, 0.01
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run.
+
+    Attributes:
+        taken_at: When it ended, RFC 3339 with the offset.
+        machine: What it ran on, as it was at the start.
+        compiled: Whether limit and crowd were C; else they were Python, and the limit is lower than the machine's.
+        readers: How many.
+        rows: The figures.
+        rounds: What they were made of.
+    """
+
+    taken_at: str
+    machine: Machine
+    compiled: bool
+    readers: int
+    rows: list[Row]
+    rounds: list[Round]
+
+
+def write(report: Report, file: Path | None, now: datetime) -> Path:
+    """Writes the JSON, to `file` or a new file of our own, and returns where."""
+    if file is None:
+        RESULTS.mkdir(exist_ok=True)
+        file = RESULTS / f"{now:%Y%m%d-%H%M%S}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    return file
+
+
+def show(report: Report, console: Console) -> None:
+    """Prints the table."""
+    rounds = len(report.rounds)
+    table = Table(
+        title=f"{report.readers:,} readers, one worker on one core, medians of {rounds}" if rounds > 1 else None,
+        title_justify="left",
+    )
+    table.add_column("figure")
+    for name in ("measured", "limit", "ratio"):
+        table.add_column(name, justify="right")
+    table.add_column("target")
+    table.add_column("reached")
+    for row in report.rows:
+        table.add_row(
+            row.figure,
+            f"{_number(row.measured)} {row.unit}",
+            _number(row.limit) if row.limit is not None else "",
+            f"{row.ratio:.2f}" if row.ratio is not None else "",
+            row.target,
+            {True: "[green]yes[/]", False: "[bold red]no[/]", None: ""}[row.reached],
+        )
+    console.print(table)
+    for line in _remarks(report):
+        console.print(line, soft_wrap=True)
+
+
+def _remarks(report: Report) -> Sequence[str]:
+    machine = report.machine
+    remarks = [f"{machine.processor}, {machine.cores} cores, Linux {machine.kernel}, Python {machine.python}"]
+    if report.compiled:
+        remarks.append("limit: a loop in C (benchmarks/bare.c)")
+    else:
+        remarks.append("limit: a loop in Python, there being no C compiler; the machine's own is higher")
+    if machine.cores == 1:
+        remarks.append("only one core: the worker shared it with everything else, so targets mean little")
+    busiest = max(one.others_busy for one in report.rounds)
+    if busiest > _QUIET_SHARE:
+        remarks.append(f"the machine was busy with other things: {100 * busiest:.0f} % of a core before a round")
+    stolen = max(one.stolen for one in report.rounds)
+    if stolen > _STOLEN_SHARE:
+        remarks.append(f"the host kept {100 * stolen:.0f} % of a core from this machine in a round")
+    return remarks
+
+
+def _number(value: float) -> str:
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}".rstrip("0").rstrip(".")
