@@ -22,9 +22,7 @@
  * @property {(name: string) => string} key  The name under which this site's browsers keep something.
  */
 
-/** Ours to wait, in ms, until a first `welcome` says how the server wants it. */
-const PATIENCE = { base_ms: 500, cap_ms: 60000 };
-/** After these close codes it was our fault: coming back soon would not help. */
+/** After these close codes it was our fault: coming back soon would not help, nor all at the same time. */
 const OUR_FAULT = [1002, 1003, 1007, 1008, 1009];
 const MINUTE = 60000;
 
@@ -95,7 +93,8 @@ function start() {
   let socket = null;
   let cursor = '';
   let visitor = '';
-  let patience = PATIENCE;
+  // Until a first `welcome` says how the server wants it.
+  let patience = { base_ms: 500, cap_ms: MINUTE };
   let failures = 0;
   let welcomed = 0;
   let heard = 0;
@@ -134,13 +133,15 @@ function start() {
 
   function connect() {
     clearTimeout(retry);
-    if (socket || away) return;
+    // Nobody reads a page that is rendered ahead, and perhaps nobody will.
+    if (socket || away || /** @type {any} */ (document).prerendering) return;
     address.search = String(
       new URLSearchParams({
         site: /** @type {string} */ (site),
         path,
         section,
-        visitor: visitor || kept(wire.key('visitor')),
+        // Tabs that were opened together may each have been given an id: the last that was kept is for all.
+        visitor: kept(wire.key('visitor')) || visitor,
         since: cursor,
       }),
     );
@@ -177,7 +178,7 @@ function start() {
       patience = { ...patience, ...message.reconnect };
       usualLanguage = message.language || usualLanguage;
       visitor = message.visitor || visitor;
-      if (visitor !== kept(wire.key('visitor'))) keep(wire.key('visitor'), visitor);
+      keep(wire.key('visitor'), visitor);
       if (document.hidden) say();
     }
     cursor = message.cursor || cursor;
@@ -198,19 +199,19 @@ function start() {
   /**
    * The connection has ended, or was never made: comes back, later at each failure.
    *
-   * @param {CloseEvent} [event]
+   * @param {{ code?: number, reason?: string }} [close]  What it was closed with, if it was.
    */
-  function lost(event) {
+  function lost({ code = 0, reason = '' } = {}) {
     leave();
     // A server that welcomes and hangs up at once must not be asked as if nothing had failed.
     if (welcomed && Date.now() - welcomed > 5000) failures = 0;
     welcomed = 0;
-    const code = event ? event.code : 0;
     let wait = Math.random() * Math.min(patience.cap_ms, patience.base_ms * 2 ** failures++);
-    if (OUR_FAULT.includes(code)) wait = MINUTE;
-    if (event && (code === 1012 || code === 1013)) {
+    // At once and for nothing, each try would write an error into the page's console.
+    if (!navigator.onLine || OUR_FAULT.includes(code)) wait = MINUTE * (1 + Math.random());
+    if (code === 1012 || code === 1013) {
       try {
-        wait = Math.min(JSON.parse(event.reason).retry_ms, 10 * MINUTE) || wait;
+        wait = Math.min(JSON.parse(reason).retry_ms, 10 * MINUTE) || wait;
       } catch {
         // No delay was chosen for us.
       }
@@ -252,12 +253,13 @@ function start() {
     away = false;
     connect();
   });
-  // Nobody reads a page that is rendered ahead, and perhaps nobody will.
-  if (/** @type {any} */ (document).prerendering) {
-    document.addEventListener('prerenderingchange', connect, { once: true });
-  } else {
+  window.addEventListener('storage', ({ key }) => {
+    if (key !== wire.key('visitor') || !socket || kept(key) === visitor) return;
+    leave();
     connect();
-  }
+  });
+  document.addEventListener('prerenderingchange', connect);
+  connect();
 }
 
 // The other halves stand below in the same script: they are all there once it has run.

@@ -52,7 +52,7 @@ halves.push(function banner(wire) {
     },
   };
   // "&" is written out as a selector that weighs more than a page's, and every declaration is made important: a page
-  // that styles "div", "button" or "*" cannot reach in. All starts from nothing.
+  // that styles "div", "button" or "*" does not reach in; only one that means to can. All starts from nothing.
   const STYLE = `
 &{all:initial;position:fixed;z-index:2147483647;bottom:0;inset-inline-start:0;box-sizing:border-box;width:30rem;max-width:100%;max-height:80vh;overflow:auto;padding:4px 12px calc(12px + env(safe-area-inset-bottom,0px));pointer-events:none;font:medium/1.5 system-ui,sans-serif;text-align:start}
 & *{all:unset;box-sizing:border-box}
@@ -76,7 +76,6 @@ halves.push(function banner(wire) {
 & [hidden]{display:none}
 @media(prefers-color-scheme:dark){& loa-card,& loa-more{--ink:#f1f1f3;--paper:#24262b;--edge:#fff4;--mark:#8fc0ff;--on:#16181c}& [severity=notice]{--mark:#ffc45c}& [severity=breaking]{--mark:#ff9c92}& [severity=emergency]{--ink:#fff;--paper:#9b1111;--mark:#fff;--on:#9b1111}}
 @media(max-width:40rem){&{max-height:60vh}}
-@media(prefers-reduced-motion:reduce){& loa-card{transition:none}}
 @media print{&{display:none}}`;
 
   /** @type {Map<string, Announcement>} */
@@ -85,8 +84,8 @@ halves.push(function banner(wire) {
   const cards = new Map();
   /** What has come or changed since the page was opened, and has not been shown yet. */
   const news = new Set();
-  /** Which revision of which was dismissed, the latest last. @type {Array<[string, number]>} */
-  let dismissed = [];
+  /** Which revision of which was dismissed, the latest last. @type {Map<string, number>} */
+  const dismissed = new Map();
   const dismissals = wire.key('dismissed');
   let welcomed = false;
   let all = false;
@@ -130,12 +129,13 @@ halves.push(function banner(wire) {
       this.severity = 0;
       this.urgent = false;
       this.told = 0;
-      this.close.addEventListener('click', () => dismiss(this.shown));
+      // A click by the keyboard has no detail.
+      this.close.addEventListener('click', (/** @type {MouseEvent} */ { detail }) => dismiss(this.shown, !detail));
       this.link.addEventListener('click', () => tell(this.shown, 'clicked'));
       this.element.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
         if (event.key !== 'Escape') return;
         event.stopPropagation();
-        dismiss(this.shown);
+        dismiss(this.shown, true);
       });
     }
 
@@ -189,17 +189,11 @@ halves.push(function banner(wire) {
 
   /** @param {Announcement} heard */
   function merge(heard) {
-    const ours = known.get(heard.id);
-    const later = !ours || heard.revision > ours.revision;
-    if (!later && !(heard.revision === ours.revision && heard.status === 'recalled')) return;
-    known.set(heard.id, heard);
-    if (welcomed) news.add(heard.id);
-  }
-
-  /** @param {string} id */
-  function dismissedRevision(id) {
-    const found = dismissed.find(([other]) => other === id);
-    return found ? found[1] : -1;
+    const { id, revision, status } = heard;
+    const ours = known.get(id) || { revision: 0 };
+    if (revision < ours.revision || (revision === ours.revision && status !== 'recalled')) return;
+    known.set(id, heard);
+    if (welcomed) news.add(id);
   }
 
   /** @returns {Announcement[]} What a reader should see now, the first first. */
@@ -208,7 +202,7 @@ halves.push(function banner(wire) {
     return [...known.values()]
       .filter(
         ({ id, status, expires_at, again }) =>
-          status === 'live' && !(Date.parse(expires_at) <= now) && again > dismissedRevision(id),
+          status === 'live' && !(Date.parse(expires_at) <= now) && again > (dismissed.get(id) || 0),
       )
       .sort((a, b) => severityOf(b) - severityOf(a) || Date.parse(b.published_at) - Date.parse(a.published_at));
   }
@@ -216,7 +210,8 @@ halves.push(function banner(wire) {
   /**
    * Makes the page show what it should.
    *
-   * @param {boolean} [dismissing]  The reader has just closed a card: the next one gets the focus it had.
+   * @param {boolean} [dismissing]  The reader has just closed a card by the keyboard: the next one gets the focus. One
+   *     who closed it with the mouse would close the next by scrolling on with the space bar.
    */
   function show(dismissing) {
     // Before, we should not be the last in the page; and a region must be there, empty, before anything is said in it.
@@ -234,18 +229,27 @@ halves.push(function banner(wire) {
     });
     // What stands at the place that the next card of a region should take.
     const places = [alert.firstChild, status.firstChild];
+    // Fewer at once than the server takes from one browser; the rest a second later.
+    let acks = 5;
+    // Timers stand still while a computer sleeps; so none is long.
+    let look = 30000;
     for (const announcement of top) {
       const card = cards.get(announcement.id) || new Card();
       const fresh = !cards.has(announcement.id);
       cards.set(announcement.id, card);
       if (card.shown !== announcement) card.show(announcement);
       const which = card.urgent ? 0 : 1;
+      const at = places.indexOf(card.element);
+      if (at >= 0) places[at] = card.element.nextSibling;
       // One that stands rightly is left alone: to move it is to have it read aloud again.
-      if (places[which] === card.element) places[which] = card.element.nextSibling;
-      else [alert, status][which].insertBefore(card.element, places[which]);
+      if (at !== which) [alert, status][which].insertBefore(card.element, places[which]);
       if (fresh) rise(card.element);
-      if (card.told !== announcement.revision && !document.hidden && tell(announcement, 'rendered')) {
-        card.told = announcement.revision;
+      if (card.told !== announcement.revision && !document.hidden) {
+        if (!acks) look = 1000;
+        else if (tell(announcement, 'rendered')) {
+          card.told = announcement.revision;
+          acks--;
+        }
       }
     }
     news.clear();
@@ -264,9 +268,8 @@ halves.push(function banner(wire) {
     }
 
     clearTimeout(expiry);
-    const ends = list.map(({ expires_at }) => Date.parse(expires_at)).filter((time) => time);
-    // A longer timer than about 24 days would fire at once.
-    if (ends.length) expiry = window.setTimeout(show, Math.min(Math.min(...ends) - wire.now(), 2 ** 30));
+    const ends = list.map(({ expires_at }) => Date.parse(expires_at) - wire.now() || look);
+    if (list.length) expiry = window.setTimeout(show, Math.min(look, ...ends));
   }
 
   /** Takes its place in the page, again if a script of the page has thrown it out. */
@@ -296,6 +299,7 @@ halves.push(function banner(wire) {
    * @param {HTMLElement} element
    */
   function rise(element) {
+    if (matchMedia('(prefers-reduced-motion:reduce)').matches) return;
     element.style.setProperty('opacity', '0', 'important');
     element.style.setProperty('transform', 'translateY(16px)', 'important');
     // Measured, so that the browser takes it for a state to leave.
@@ -311,29 +315,44 @@ halves.push(function banner(wire) {
     return wire.send({ type: 'ack', id, revision, did });
   }
 
+  /**
+   * @param {string} id
+   * @param {number} revision
+   */
+  function note(id, revision) {
+    if (revision <= (dismissed.get(id) || 0)) return;
+    dismissed.delete(id);
+    dismissed.set(id, revision);
+  }
+
+  /** Takes in what other tabs have noted; what could not be kept stays noted here. */
   function recollect() {
     try {
-      const list = JSON.parse(kept(dismissals));
-      if (list.every(Array.isArray)) dismissed = list;
+      for (const [id, revision] of JSON.parse(kept(dismissals))) note(id, revision);
     } catch {
       // Nothing is kept, or not by us.
     }
   }
 
-  /** @param {Announcement} announcement */
-  function dismiss(announcement) {
+  /**
+   * @param {Announcement} announcement
+   * @param {boolean} byKeyboard
+   */
+  function dismiss(announcement, byKeyboard) {
     const { id, revision } = announcement;
     recollect();
-    dismissed = dismissed.filter(([other]) => other !== id).slice(1 - REMEMBERED);
-    dismissed.push([id, revision]);
-    keep(dismissals, JSON.stringify(dismissed));
+    note(id, revision);
+    for (const other of dismissed.keys()) {
+      // One that may still be shown is not forgotten, however many there are.
+      if (dismissed.size > REMEMBERED && (known.get(other) || {}).status !== 'live') dismissed.delete(other);
+    }
+    keep(dismissals, JSON.stringify([...dismissed]));
     tell(announcement, 'dismissed');
-    show(true);
+    show(byKeyboard);
   }
 
-  host.addEventListener('focusin', (/** @type {FocusEvent} */ event) => {
-    const from = /** @type {Element | null} */ (event.relatedTarget);
-    if (!host.contains(from)) before = from;
+  host.addEventListener('focusin', (/** @type {any} */ { relatedTarget }) => {
+    if (!host.contains(relatedTarget)) before = relatedTarget;
   });
   more.addEventListener('click', () => {
     all = true;
@@ -342,8 +361,8 @@ halves.push(function banner(wire) {
     const cards = host.querySelectorAll('loa-card button');
     if (cards[SHOWN]) cards[SHOWN].focus();
   });
-  window.addEventListener('storage', (event) => {
-    if (event.key !== dismissals) return;
+  window.addEventListener('storage', ({ key }) => {
+    if (key !== dismissals) return;
     recollect();
     show();
   });

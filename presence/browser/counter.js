@@ -20,12 +20,11 @@ halves.push(function counter(wire) {
   // Room is held for a number of four digits, or of as many as there are. Drawn before the text and without height; a
   // shade wider than its text, since the number is a run of its own and each run is rounded to a 64th of a pixel.
   const STYLE = `
-    span { display: inline-block; white-space: nowrap }
-    span::before { content: attr(data-room); display: block; height: 0; overflow: hidden; visibility: hidden; padding-inline-end: .1px }
-    span, span::before { font-variant-numeric: tabular-nums }
-    :host([stale]) b { text-decoration: underline dotted }
-    b { font-weight: inherit }
-  `;
+span{display:inline-block;white-space:nowrap}
+span::before{content:attr(data-room);display:block;height:0;overflow:hidden;visibility:hidden;padding-inline-end:.1px}
+span,span::before{font-variant-numeric:tabular-nums}
+:host([stale]) b{text-decoration:underline dotted}
+b{font-weight:inherit}`;
 
   /** @type {Set<Counter>} */
   const counters = new Set();

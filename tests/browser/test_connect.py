@@ -153,10 +153,10 @@ async def test_pages_come_back_after_a_restart_and_are_told_when(
 @pytest.mark.parametrize(
     ("code", "reason", "seconds"),
     [
-        (1002, "", 60),
-        (1007, "", 60),
-        (1008, "", 60),
-        (1009, "", 60),
+        (1002, "", 120),
+        (1007, "", 120),
+        (1008, "", 120),
+        (1009, "", 120),
         (1012, '{"retry_ms":30000}', 30),
         (1013, '{"retry_ms":12000}', 12),
         (1012, "nonsense", 0.05),
@@ -177,6 +177,35 @@ async def test_comes_back_when_the_close_code_says(
     await page.clock.run_for(20)
     await wire.connected(2)
     await expect(page.locator("loa-counter")).not_to_have_attribute("stale", "")
+
+
+async def test_offline_it_does_not_try_again_and_again(portal: Portal, service: Service, readers: Readers) -> None:
+    """Each try would be an error in the page's console."""
+    wire = Wire(welcome())
+    page = await _clocked(readers, wire, portal.page(embed(service.url, "demo")))
+    await page.evaluate("Object.defineProperty(navigator, 'onLine', { configurable: true, value: false })")
+    await page.evaluate("dispatchEvent(new Event('offline'))")
+    await expect(page.locator("loa-counter")).to_have_attribute("stale", "")
+    await page.clock.run_for(119_000)
+    assert len(wire.connections) == 1
+    await page.evaluate("delete navigator.onLine; dispatchEvent(new Event('online'))")
+    await page.clock.run_for(60)
+    await wire.connected(2)
+
+
+async def test_tabs_that_were_given_two_ids_become_one_reader(
+    service: Service, portal: Portal, readers: Readers, site: str
+) -> None:
+    """As when a browser that was never here restores two pages at once."""
+    browser = await readers.arrive()
+    address = portal.page(embed(service.url, site))
+    first = await _load(browser, address)
+    await first.evaluate("localStorage.clear()")
+    second = await _load(browser, address)
+    for page in (first, second):
+        await expect(counter(page)).to_have_text("1 người đang online")
+    kept = await second.evaluate(f"localStorage.getItem('loa.visitor.{site}')")
+    assert kept == await first.evaluate(f"localStorage.getItem('loa.visitor.{site}')")
 
 
 async def test_waits_longer_at_each_failure_up_to_the_servers_cap(
@@ -252,8 +281,11 @@ async def test_a_page_rendered_ahead_waits_until_it_is_read(portal: Portal, serv
     page = await browser.new_page()
     await page.goto(portal.page(embed(service.url, "demo")))
     await page.wait_for_function("document.querySelector('loa-banner')")
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    # Longer than it waits before it connects when a network is there.
+    await page.evaluate("new Promise((done) => setTimeout(done, 600))")
     assert wire.connections == []
-    await page.evaluate("document.dispatchEvent(new Event('prerenderingchange'))")
+    await page.evaluate("delete document.prerendering; document.dispatchEvent(new Event('prerenderingchange'))")
     await expect(counter(page)).to_have_text("1 người đang online")
 
 
