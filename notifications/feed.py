@@ -41,6 +41,9 @@ log = structlog.get_logger(__name__)
 # The read timeout of the feed's connection must be longer.
 BLOCK_SECONDS = 2.0
 
+# A silent store is taken for lost by those who greet long before its connection is given up.
+_ANSWER_SECONDS = 1.0
+
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 3.0
 
@@ -71,6 +74,8 @@ class Feed:
         self._view = View()
         self._greetings = Greetings(self._view)
         self._connected = False
+        self._first = asyncio.Event()
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._contact = -math.inf
         self._ahead_seconds = 0.0
         self._block_seconds = min(BLOCK_SECONDS, log.settings.check_seconds)
@@ -92,6 +97,11 @@ class Feed:
         return self._connected and self.lag_seconds < self._log.settings.check_seconds + 2 * BLOCK_SECONDS
 
     @property
+    def _near(self) -> bool:
+        """Whether the store answered so lately that nothing can be amiss which the next answer would not tell."""
+        return self._connected and self.lag_seconds < self._block_seconds + _ANSWER_SECONDS
+
+    @property
     def lag_seconds(self) -> float:
         """How long ago the store last answered; infinite if it never has."""
         return time.monotonic() - self._contact
@@ -100,26 +110,33 @@ class Feed:
         """Begins to listen."""
         caretaker.start("feed", self.run)
 
+    async def followed_once(self) -> None:
+        """Returns once the store was heard for the first time: from then on greetings say what is active."""
+        await self._first.wait()
+
+    def store_time(self) -> float:
+        """Unix time in seconds by the store's clock, by which announcements expire."""
+        return self._clock() + self._ahead_seconds
+
     def greet(self, session: Session) -> bytes:
         """The members ``announcements``, ``full`` and ``cursor`` of this session's welcome."""
         self._expire()
-        return self._greetings.members(session.site, session.since, self._connected)
+        return self._greetings.members(session.site, session.since, self._near)
 
     async def run(self) -> None:
         """Listens until it is cancelled."""
-        pause_seconds = _FIRST_PAUSE_SECONDS
         while not told_to_stop():
             try:
                 await self._renew()
-                pause_seconds = _FIRST_PAUSE_SECONDS
                 await self._follow()
             except (RedisError, OSError) as error:
                 if self._connected:
                     self.outages += 1
                     log.warning("feed lost the store", why=str(error))
                 self._connected = False
+                pause_seconds = self._pause_seconds
+                self._pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
                 await asyncio.sleep(random.uniform(pause_seconds / 2, pause_seconds))  # noqa: S311  spreads load
-                pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
 
     async def _renew(self) -> None:
         """Takes a snapshot and tells the difference."""
@@ -131,6 +148,7 @@ class Feed:
         if not self._connected:
             log.info("feed follows the log", version=snapshot.head.version, active=len(snapshot.active))
         self._connected = True
+        self._first.set()
 
     async def _follow(self) -> None:
         """Applies entry after entry; returns when a snapshot is needed."""
@@ -159,6 +177,8 @@ class Feed:
             return False
         entries = await self._log.tail(position.version, block_seconds=block_seconds)
         self._contact = time.monotonic()
+        # Not sooner: a store that gives snapshots and refuses to be followed must not be asked in a storm.
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
         for entry in entries:
             differences = self._view.follow(entry)
             if differences is None:
@@ -185,6 +205,5 @@ class Feed:
 
     def _expire(self) -> None:
         """Forgets what has expired; browsers end it by themselves, so nobody is told."""
-        now_ms = int((self._clock() + self._ahead_seconds) * 1000)
-        if self._view.expire(now_ms):
+        if self._view.expire(int(self.store_time() * 1000)):
             self._greetings.forget()

@@ -133,6 +133,9 @@ class View:
                 told.append((newest[id], True))
             elif id not in self.active and state_at(one, head.now_ms) == "live":
                 told.append((msgspec.structs.replace(one, status="recalled"), False))
+        if before is not None:
+            heard = before.version if before.epoch == head.epoch else 0
+            told += [(one, True) for one in newest.values() if one.id not in known and _taken_back(one, heard, head)]
         told.sort(key=lambda pair: (pair[0].version, pair[0].id))
         # A browser that hears only the first of them and is cut off must come back for the others.
         earlier = before.cursor if before is not None else ""
@@ -200,6 +203,14 @@ def _continues(chain: str, entry: Entry) -> bool:
 
 def _understood(entries: Iterable[Entry]) -> Iterable[Announcement]:
     return (entry.announcement for entry in entries if entry.announcement is not None)
+
+
+def _taken_back(one: Announcement, heard: int, head: Head) -> bool:
+    """Whether `one`, which this worker never knew, was recalled after version `heard` and before it expired.
+
+    A browser may have come here with it from a worker that was not cut off.
+    """
+    return one.status == "recalled" and one.version > heard and one.expires_ms > head.now_ms
 
 
 def _unbroken(entries: list[Entry], head: Head) -> list[Entry]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -192,6 +193,50 @@ async def test_greeting_does_not_encode_anew(log: Log, store_url: str, prefix: s
         await until(lambda: feed.fresh)
         session: Any = SimpleNamespace(site="demo", since="")
         assert feed.greet(session) is feed.greet(session)
+
+
+async def test_knows_the_stores_clock(log: Log, store_url: str, prefix: str) -> None:
+    """Announcements expire by it, so browsers must be told that one, not the worker's."""
+    hour = 3600.0
+    async with feeding(store_url, prefix) as (feed, _):
+        real = feed._clock
+        feed._clock = lambda: real() + hour
+        await feed.followed_once()
+        # A check later, whatever the first snapshot had found.
+        await until(lambda: abs(feed.store_time() - time.time()) < hour / 2)
+
+
+async def test_a_store_that_refuses_to_be_followed_is_asked_less_and_less(
+    redis: Redis, store_url: str, prefix: str
+) -> None:
+    await redis.execute_command("ACL", "SETUSER", prefix, "on", "nopass", "~*", "+@all", "-xread")
+    try:
+        async with feeding(store_url.replace("unix://", f"unix://{prefix}:any@"), prefix) as (feed, _):
+            await until(lambda: feed.outages >= 3)
+            assert feed.snapshots == feed.outages
+            assert feed._pause_seconds >= 0.4
+    finally:
+        await redis.execute_command("ACL", "DELUSER", prefix)
+
+
+@pytest.mark.slow
+async def test_takes_nothing_away_while_the_store_is_silent(short_directory: Path, prefix: str) -> None:
+    """Its connection is still good, but another worker may have heard more."""
+    directory = short_directory / "silent"
+    directory.mkdir()
+    with serving(get_binary_path(), directory) as url:
+        async with feeding(url, prefix) as (feed, _):
+            await until(lambda: feed.fresh)
+            client = connect(RedisSettings(), url, connections=1)
+            server = int((await client.info("server"))["process_id"])
+            await client.aclose()
+            os.kill(server, signal.SIGSTOP)
+            try:
+                await until(lambda: greeted(feed, since="ffffffff.999")["full"] is False)
+                assert feed.outages == 0
+            finally:
+                os.kill(server, signal.SIGCONT)
+            await until(lambda: greeted(feed, since="ffffffff.999")["full"] is True)
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -101,6 +103,18 @@ def test_what_the_store_has_lost_is_taken_away() -> None:
     assert (told.announcement.id, told.announcement.revision, told.announcement.status) == ("lost", 1, "recalled")
     assert told.version is None
     assert view.version_at(f"{history.chain[:8]}.2") is None
+
+
+def test_what_was_published_and_recalled_meanwhile_is_taken_from_who_heard_it_elsewhere() -> None:
+    history = History()
+    view = viewing(history)
+    history.write(announcement("a"))
+    history.write(announcement("over", expires_ms=NOW_MS))
+    history.write(announcement("a", 2, status="recalled"))
+    history.write(announcement("over", 2, status="recalled", expires_ms=NOW_MS))
+    told = view.replace(snapshot(history))
+    assert [(one.announcement.id, one.announcement.status, one.version) for one in told] == [("a", "recalled", 3)]
+    assert view.replace(snapshot(history)) == []
 
 
 def test_tells_only_what_was_missed() -> None:
@@ -234,5 +248,72 @@ class Browsers(RuleBasedStateMachine):
             assert {id for id, one in after.items() if one.status == "live"} == set(self.view.active)
 
 
+class Roaming(RuleBasedStateMachine):
+    """A browser goes between a worker that follows and one that is cut off; then all is true there too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history = History()
+        self.following, self.cut_off = viewing(self.history), viewing(self.history)
+        self.here = self.following
+        self.connected: dict[str, Announcement] = {}
+        self.cursor = ""
+        self.come()
+
+    @property
+    def truth(self) -> dict[str, Announcement]:
+        return merge({}, [entry.announcement for entry in self.history.entries if entry.announcement is not None])
+
+    @rule(id=st.sampled_from("ab"), status=st.sampled_from(["live", "recalled"]))
+    def write(self, id: str, status: Literal["live", "recalled"]) -> None:
+        current = self.truth.get(id)
+        if current is None:
+            entry = self.history.write(announcement(id))
+        elif current.status == "live":
+            entry = self.history.write(msgspec.structs.replace(current, revision=current.revision + 1, status=status))
+        else:
+            return
+        self.hear(self.following, self.following.follow(entry) or [])
+
+    @rule()
+    def reconnect(self) -> None:
+        self.hear(self.cut_off, self.cut_off.replace(snapshot(self.history)))
+        if self.here is self.cut_off:
+            self.sees_the_truth()
+
+    @rule()
+    def move(self) -> None:
+        self.here = self.cut_off if self.here is self.following else self.following
+        self.come()
+
+    @invariant()
+    def is_right_at_a_worker_that_follows(self) -> None:
+        if self.here is self.following:
+            self.sees_the_truth()
+
+    def come(self) -> None:
+        view = self.here
+        assert view.position is not None
+        changes = missed(view, self.cursor)
+        if changes is None:
+            changes = list(view.active.values())
+            # One that is cut off knows that it is, and takes nothing away.
+            if view is self.following:
+                self.connected = {id: one for id, one in self.connected.items() if id in view.active}
+        self.connected = merge(self.connected, changes)
+        self.cursor = view.position.cursor
+
+    def hear(self, view: View, differences: list[Difference]) -> None:
+        for told in differences if view is self.here else []:
+            self.connected = merge(self.connected, [told.announcement])
+            self.cursor = told.cursor
+
+    def sees_the_truth(self) -> None:
+        live = {id: one.revision for id, one in self.truth.items() if one.status == "live"}
+        assert {id: one.revision for id, one in self.connected.items() if one.status == "live"} == live
+
+
 TestBrowsers = pytest.mark.slow(Browsers.TestCase)
 TestBrowsers.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestRoaming = pytest.mark.slow(Roaming.TestCase)
+TestRoaming.settings = settings(max_examples=200, stateful_step_count=12, deadline=None)
