@@ -84,10 +84,10 @@ async def rooms(start: Start, intercom: Intercom) -> AsyncIterator[worker.Rooms]
     async with AsyncExitStack() as stack:
         caretaker = Caretaker()
         hub = Hub(settings.gateway.slow_bytes)
-        desk = FrontDesk(settings.gateway, settings.sites, hub)
+        feed = _feed(settings, start, stack, hub)
+        desk = FrontDesk(settings.gateway, settings.sites, hub, clock=feed.store_time)
         door = Door(settings.gateway, desk)
         readers = await _presence(settings, start, stack, hub)
-        feed = _feed(settings, start, stack, hub)
 
         desk.greet_with(readers.greet)
         desk.greet_with(feed.greet)
@@ -108,6 +108,8 @@ async def rooms(start: Start, intercom: Intercom) -> AsyncIterator[worker.Rooms]
         caretaker.start("slow readers", door.sweep)
         readers.start(caretaker)
         feed.start(caretaker)
+        # Nobody is let in before there is something to say: all that is active, and a number.
+        await feed.followed_once()
         await readers.counted()
 
         pages = neighbour(cast(web.Server, runner.server), settings.gateway, keepalive_timeout=KEEPALIVE_SECONDS)
@@ -137,7 +139,13 @@ async def _presence(settings: Settings, start: Start, stack: AsyncExitStack, hub
     return Presence(
         settings.presence,
         identity,
-        Leases(ledger, settings.presence, held, secret),
+        Leases(
+            ledger,
+            settings.presence,
+            held,
+            secret,
+            reconnect_seconds=max(settings.redis.command_seconds, 2 * settings.redis.connect_seconds),
+        ),
         hub,
         detection_seconds=settings.gateway.ping_seconds + settings.gateway.pong_seconds,
     )

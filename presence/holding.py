@@ -70,11 +70,17 @@ class Holding:
         return self.roster.everyone()
 
     def take_leaves(self, now: float) -> dict[bytes, float]:
-        """Readers that left, and when; those whose lease has lapsed by now are forgotten."""
-        leaves = self._leaves
-        self._leaves = {}
+        """Readers that left, and when; those whose lease has lapsed by now are forgotten.
+
+        One whose coming Redis has yet to be told of stays: told in the wrong order it would be given a whole lease.
+        """
+        leaves = self._unlapsed(now)
+        self._leaves = {reader: at for reader, at in leaves.items() if reader in self._joins}
+        return {reader: at for reader, at in leaves.items() if reader not in self._joins}
+
+    def _unlapsed(self, now: float) -> dict[bytes, float]:
         lapsed = now - self.terms.lease_seconds
-        return {reader: at for reader, at in leaves.items() if at > lapsed}
+        return {reader: at for reader, at in self._leaves.items() if at > lapsed}
 
     def put_back(self, leaves: dict[bytes, float]) -> None:
         """Redis could not be told; who has come back meanwhile has not left."""
@@ -83,8 +89,10 @@ class Holding:
 
     def forget_lapsed(self, now: float) -> None:
         """Drops those that left and need not be told of any more, while the store is away."""
-        self._leaves = self.take_leaves(now)
+        self._leaves = self._unlapsed(now)
         self._joins = {one: None for one in self._joins if one in self.roster or one in self._leaves}
+        # Nothing can be renewed now; the hand goes on all the same, since it clears the wheel of those that left.
+        self.roster.due(now, self.terms.renew_seconds)
 
     def names(self, store_ms: int) -> Names:
         """How readers are named at this time of Redis's clock."""

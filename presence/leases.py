@@ -8,7 +8,9 @@ What happens when:
 - *Redis is away.* Nothing is lost but time: the last numbers stay, marked stale. It is tried again every half second.
 - *It is back.* All readers held are renewed before a number is believed again, and for a moment longer, since the other
   workers need it too: a server that came back empty fills up before anybody is shown what it holds.
-- *Leases have gone though it answered* (flushed, or this worker was frozen): the next renewal notices and renews all.
+- *It lost everything though it answered* (restarted empty between two commands, flushed): a count is believed only if
+  the store's epoch is still the one of before; else it is as if Redis had been away.
+- *Leases have gone though it answered* (evicted, or this worker was frozen): the next renewal notices and renews all.
 - *The worker is killed.* Its leases lapse, one lease after their last renewal.
 - *It drains.* Its leases are left as they are: its readers come back to another worker within seconds, under the same
   names, and shortening leases meanwhile would make the number dip.
@@ -37,8 +39,10 @@ from presence.settings import PresenceSettings
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.5
-# Long enough for every other worker to have tried again and renewed all it holds.
+# Long enough for every other worker to have tried again and renewed all it holds, once it has noticed.
 SETTLE_SECONDS = 3 * RETRY_SECONDS
+# How often it is made sure that the store still has our secret: a key that nobody reads may be evicted.
+SECRET_SECONDS = 10.0
 
 
 class Leases:
@@ -50,6 +54,7 @@ class Leases:
         holdings: One for each site.
         secret: Put back where Redis has lost it.
         clock: Seconds, steady; need not be right.
+        reconnect_seconds: How long another worker may wait for a connection or an answer before it tries again.
 
     Attributes:
         holdings: By site.
@@ -63,6 +68,8 @@ class Leases:
         holdings: Mapping[str, Holding],
         secret: SharedSecret,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        reconnect_seconds: float = 6.0,
     ) -> None:
         self.holdings = holdings
         self.ledger = ledger
@@ -70,7 +77,10 @@ class Leases:
         self._settings = settings
         self._secret = secret
         self._clock = clock
+        self._reconnect_seconds = reconnect_seconds
         self._away = False
+        self._answered_at = clock()
+        self._secret_at = 0.0
         self._believe_at = 0.0
         self._count_at = 0.0
         self._remedied: dict[str, float] = {}
@@ -94,16 +104,19 @@ class Leases:
         for site in self.holdings:
             await self.ledger.count(site)
             break
+        await self.ledger.open()
         await self._secret.restore()
         for holding in self.holdings.values():
             await self._renew(holding, holding.take_all())
         if self._away:
             log.info("presence store is back", readers=sum(len(one.roster) for one in self.holdings.values()))
-            self._believe_at = self._clock() + SETTLE_SECONDS
+            # Whoever was cut off as long as we were may wait as long again, up to the client's own patience.
+            waited = min(self._clock() - self._answered_at, self._reconnect_seconds)
+            self._believe_at = self._clock() + waited + SETTLE_SECONDS
         self._away = False
 
     async def _attend(self) -> None:
-        """Writes and counts at a steady beat, for as long as Redis answers."""
+        """Writes and counts at a steady beat, for as long as Redis answers and has lost nothing."""
         batch_seconds = self._settings.batch_ms / 1000
         beat = self._clock()
         while not told_to_stop():
@@ -111,7 +124,11 @@ class Leases:
                 await self._write(holding)
             if self._clock() >= max(self._count_at, self._believe_at):
                 self._count_at = self._clock() + self._settings.count_seconds - batch_seconds / 2
-                await self._count()
+                if not await self._count():
+                    log.warning("presence store has lost its leases; numbers are stale")
+                    self.ledger.figures.losses += 1
+                    self._doubt()
+                    return
             beat = max(beat + batch_seconds, self._clock())
             await asyncio.sleep(beat - self._clock())
 
@@ -157,18 +174,31 @@ class Leases:
             holding.put_back(leaves)
             raise
 
-    async def _count(self) -> None:
-        for site, holding in self.holdings.items():
-            tally = await self.ledger.count(site)
-            now = self._clock()
+    async def _count(self) -> bool:
+        """Counts every site; False, and nothing is believed, if the store has lost what it held."""
+        now = self._clock()
+        if now >= self._secret_at:
+            await self._secret.restore()
+            self._secret_at = now + SECRET_SECONDS
+        tallies = [(holding, await self.ledger.count(site)) for site, holding in self.holdings.items()]
+        # Asked afterwards: what was still there now was there when it was counted.
+        if not await self.ledger.unbroken():
+            return False
+        for holding, tally in tallies:
             holding.gauge.counted(now, tally.online, tally.at_ms)
             holding.terms.update(now, max(tally.online, len(holding.roster)))
+        self._answered_at = self._clock()
         self.counted.set()
+        return True
 
     def _lost(self, error: Exception) -> None:
         self.ledger.figures.errors += 1
         if not self._away:
             log.warning("presence store is away; numbers are stale", error=str(error) or type(error).__name__)
+        self._doubt()
+
+    def _doubt(self) -> None:
+        """What was counted last is the last that is known, until the store is whole again."""
         self._away = True
         now = self._clock()
         for holding in self.holdings.values():

@@ -1,12 +1,16 @@
 """The leases in Redis: four scripts as four methods, each atomic, idempotent and timed by Redis's own clock.
 
-Keys are ``<prefix>:presence:{<site>:<shard>}:site``; what stands in braces is the hash tag, so that all keys of one
-shard are on one node of a Redis Cluster. A reader's shard comes from its id, not from its name: the name changes at
-midnight, and the old and the new one must be exchanged in one step.
+Keys of leases are ``<prefix>:presence:{<site>:<shard>}:site``; what stands in braces is the hash tag, so that all
+keys of one shard are on one node of a Redis Cluster. A reader's shard comes from its id, not from its name: the name
+changes at midnight, and the old and the new one must be exchanged in one step.
+
+``<prefix>:presence:epoch`` is drawn once by whoever finds none: a store that has another, or none, has lost what it
+held, though every command was answered. The client comes back to a restarted server without saying so.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -49,6 +53,9 @@ class Ledger:
     def __init__(self, redis: Redis, prefix: str, shards: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self._prefix = prefix
         self._clock = clock
+        self._redis = redis
+        self._epoch_key = f"{prefix}:presence:epoch"
+        self._epoch: bytes | str | None = None
         self._renew = redis.register_script(load("presence", "renew"))
         self._leave = redis.register_script(load("presence", "leave"))
         self._inherit = redis.register_script(load("presence", "inherit"))
@@ -69,6 +76,15 @@ class Ledger:
         for reader in readers:
             shards.setdefault(crc32(reader) % self.shards, []).append(reader)
         return list(shards.items())
+
+    async def open(self) -> None:
+        """Remembers the store's epoch; draws one where there is none."""
+        await self._redis.set(self._epoch_key, secrets.token_hex(8), nx=True)
+        self._epoch = await self._redis.get(self._epoch_key)
+
+    async def unbroken(self) -> bool:
+        """Whether the store has kept everything since `open`."""
+        return self._epoch is not None and await self._redis.get(self._epoch_key) == self._epoch
 
     async def renew(
         self, site: str, shard: int, readers: Sequence[bytes], names: Names, lease_seconds: float

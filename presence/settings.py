@@ -32,7 +32,8 @@ class PresenceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     renewals_per_second: Annotated[int, Meta(ge=100)] = 20_000
     count_seconds: Annotated[float, Meta(ge=0.1, le=60)] = 1.0
     batch_ms: Annotated[int, Meta(ge=10, le=1000)] = 100
-    batch_size: Annotated[int, Meta(ge=1, le=2000)] = 500
+    # Around midnight a reader has two names, and Lua hands over some 8,000 values at most.
+    batch_size: Annotated[int, Meta(ge=1, le=1000)] = 500
     shards: Annotated[int, Meta(ge=1, le=1024)] = 1
     secret: str = ""
 

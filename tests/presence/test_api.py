@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
 from presence.description import DESCRIBED
 from tests.presence.portals import ORIGIN, Portal, portal
+from tests.presence.workers import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -25,11 +28,15 @@ async def http(house: Portal) -> AsyncIterator[ClientSession]:
 
 
 async def test_the_answer_says_the_number_its_time_and_its_bound(http: ClientSession) -> None:
-    async with http.get("/api/v1/sites/demo/presence") as answer:
-        assert answer.status == 200
-        assert answer.content_type == "application/json"
-        assert answer.headers["Cache-Control"] == "public, max-age=1"
-        said = await answer.json()
+    said: dict[str, Any] = {"stale": True}
+    # Fresh as soon as the worker gets its turn; on a busy machine that may be the next count.
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while said["stale"]:
+            async with http.get("/api/v1/sites/demo/presence") as answer:
+                assert answer.status == 200
+                assert answer.content_type == "application/json"
+                assert answer.headers["Cache-Control"] == "public, max-age=1"
+                said = await answer.json()
     assert list(said) == ["site", "online", "as_of", "stale", "freshness_seconds", "bounds"]
     assert (said["site"], said["online"], said["stale"]) == ("demo", 0, False)
     assert abs(datetime.now(UTC) - datetime.fromisoformat(said["as_of"])) < timedelta(seconds=5)

@@ -46,14 +46,17 @@ def test_who_comes_back_before_the_batch_has_not_left() -> None:
 def test_the_shortest_visit_is_written_before_its_end() -> None:
     one = holding()
     one.leave(one.join(b"a"), 1.0)
+    # It came and went while Redis was being told of others: not before its coming has been told.
+    assert one.take_leaves(1.1) == {}
     assert one.take_joins() == [b"a"]
-    assert one.take_leaves(1.1) == {b"a": 1.0}
+    assert one.take_leaves(1.2) == {b"a": 1.0}
 
 
 def test_departures_that_could_not_be_written_wait_unless_the_reader_is_back() -> None:
     one = holding()
     for name in (b"a", b"b"):
         one.leave(one.join(name), 1.0)
+    one.take_joins()
     leaves = one.take_leaves(1.1)
     one.join(b"b")
     one.put_back(leaves)
@@ -121,6 +124,13 @@ class Outage(RuleBasedStateMachine):
         leaving = set(self.holding._leaves)
         assert leaving <= self.left_at.keys()
         assert set(self.holding._joins) <= {entry.id for entry in self.here} | leaving
+
+    @rule()
+    def a_long_outage_leaves_nobody_behind(self) -> None:
+        """Who came and went while nothing could be renewed does not stay in memory."""
+        for _ in range(2):
+            self.try_again_in_vain(passed=2 * SETTINGS.renew_seconds)
+        assert sum(map(len, self.holding.roster._wheel)) == len(self.holding.roster)
 
 
 TestOutage = pytest.mark.slow(Outage.TestCase)

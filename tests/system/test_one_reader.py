@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from tests.service import Service
-from tests.system.follower import Follower
+from tests.system.follower import PATIENCE_SECONDS, Follower
 
 
 async def test_tabs_on_both_workers_are_one_reader(service: Service) -> None:
@@ -24,8 +24,11 @@ async def test_tabs_on_both_workers_are_one_reader(service: Service) -> None:
             tab = await stack.enter_async_context(Follower(service.url, "demo", visitor=first.visitor))
             await tab.until(lambda tab=tab: bool(tab.greetings))
             assert tab.greetings[0]["visitor"] == first.visitor
-        held = await _figures(client, service, r'loa_sessions\{site="demo",worker="(\d)"\} (\d+)')
-        assert sum(map(float, held.values())) == 16
+        held: dict[str, str] = {}
+        # A worker that is too busy to answer in time is told of as it last was.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while sum(map(float, held.values())) != 16:
+                held = await _figures(client, service, r'loa_sessions\{site="demo",worker="(\d)"\} (\d+)')
         assert all(float(sessions) > 0 for sessions in held.values())
         newcomer = await stack.enter_async_context(Follower(service.url, "demo"))
         for follower in (first, other, newcomer):
@@ -33,9 +36,8 @@ async def test_tabs_on_both_workers_are_one_reader(service: Service) -> None:
         # Either worker may answer, and each counts at its own time: within the bound that the answer states.
         said = await _presence(client, service)
         async with asyncio.timeout(said["freshness_seconds"]):
-            while said["online"] != 3:
+            while said["online"] != 3 or said["stale"]:
                 said = await _presence(client, service)
-        assert not said["stale"]
 
 
 async def _presence(client: aiohttp.ClientSession, service: Service) -> dict[str, Any]:
