@@ -59,7 +59,8 @@ class Admission:
         if not scheme:
             raise Problem(401, detail="Send a token: Authorization: Bearer loa_…", headers=_challenge(""))
         if scheme.lower() != _SCHEME:
-            raise Problem(401, detail=f"Tokens are sent as Bearer, not as {scheme[:20]}.", headers=_challenge(""))
+            # Not named: a header may hold bytes that are no text.
+            raise Problem(401, detail="Tokens are sent as Authorization: Bearer loa_…", headers=_challenge(""))
         token = await self._tokens.verify(text.strip())
         if token is None:
             raise self._refusal(request)

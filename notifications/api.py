@@ -26,6 +26,7 @@ from notifications.errors import (
     KeyReused,
     NoSuchAnnouncement,
     NotificationsError,
+    NotUnderstood,
     OutcomeUnknown,
     SendRefused,
     StaleRevision,
@@ -33,6 +34,7 @@ from notifications.errors import (
     TooManyActive,
 )
 from notifications.log import Log, Publication
+from notifications.tokens import Token
 
 PATH = "/api/v1/announcements"
 JSON = "application/json"
@@ -110,24 +112,23 @@ class Api:
         ]
 
     async def _publish(self, request: web.Request) -> web.Response:
-        token = await self._admission.editor(request)
-        key = _key(request)
+        token, key = await self._admit(request)
         draft = validation.draft(await reading.document(request), self._bounds)
         publication = await self._log.publish(draft, by=token.owner, key=key)
         location = f"{PATH}/{publication.announcement.id}"
         return await self._acknowledge(publication, key, status=201, headers={"Location": location})
 
     async def _update(self, request: web.Request) -> web.Response:
-        token = await self._admission.editor(request)
-        id, key = reading.announcement_id(request), _key(request)
+        token, key = await self._admit(request)
+        id = reading.announcement_id(request)
         change, revision = validation.update(await reading.document(request), self._bounds)
         expected = _expected(request, revision)
         publication = await self._log.update(id, change, by=token.owner, key=key, expected=expected)
         return await self._acknowledge(publication, key)
 
     async def _recall(self, request: web.Request) -> web.Response:
-        token = await self._admission.editor(request)
-        id, key = reading.announcement_id(request), _key(request)
+        token, key = await self._admit(request)
+        id = reading.announcement_id(request)
         reason, revision = validation.recall(await reading.document(request, optional=True))
         expected = _expected(request, revision)
         publication = await self._log.recall(id, reason, by=token.owner, key=key, expected=expected)
@@ -143,6 +144,21 @@ class Api:
         site, status, before, limit = reading.query(request, self._sites.keys())
         page = await self._log.page(site=site, status=status, before=before, limit=limit)
         return _answer(Listed([for_editors(*found) for found in page.found], page.before))
+
+    async def _admit(self, request: web.Request) -> tuple[Token, str]:
+        """The token of a request that acts, and its idempotency key.
+
+        Raises:
+            Problem: It is not let in, or its key cannot be one.
+            SendRefused: The token could not be looked up, so nothing was done.
+        """
+        try:
+            token = await self._admission.editor(request)
+        except StoreAway as error:
+            # This answer, too, names the key to repeat the request with.
+            _key(request)
+            raise SendRefused(str(error)) from error
+        return token, _key(request)
 
     async def _acknowledge(
         self, publication: Publication, key: str, *, status: int = 200, headers: Mapping[str, str] | None = None
@@ -219,6 +235,8 @@ def _problem(error: NotificationsError, request: web.Request) -> Problem:  # noq
             return _unavailable("Not sent", error, {"outcome": "not_sent", **_again(request)})
         case OutcomeUnknown():
             return _unavailable("Outcome unknown", error, {"outcome": "unknown", **_again(request)})
+        case NotUnderstood():
+            return _unavailable("Another release", error, {})
         case StoreAway():
             return _unavailable("Store unavailable", error, {})
         case _:

@@ -1,20 +1,22 @@
 """How the commands find the running service, get a token and ask it something.
 
-The service of this data directory is found by its run file; whoever may use its store needs no token, since one that is
-good for a minute is made in the store directly. Another service is named with ``--server`` and takes ``--token``.
+The service of this data directory is found by its run file; whoever may use its store needs no token, since one that
+outlasts all tries is made in the store directly. Another service is named with ``--server`` and takes ``--token``.
 
 A request that acts carries an idempotency key and is repeated with it while no answer comes, so a service that is
-being restarted costs a moment, not a second announcement.
+being restarted costs a moment, not a second announcement. Once a try may have been carried out, nothing but an answer
+to a later one says that it was, and nothing at all that it was not: whatever then goes wrong names the key.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -23,15 +25,20 @@ import msgspec
 from redis.asyncio import Redis
 
 from notifications.errors import StoreAway
+from notifications.links import fault
 from notifications.tokens import Tokens
 from settings.commandline import Deployment, Failure
 from store import runfile
 from store.connection import connect, without_password
 from store.settings import RedisSettings
 
-# Until a restarted service or store answers again.
-_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
-_ANSWER_SECONDS = 15.0
+# Until a restarted service or store answers again. Together shorter than ``tokens.LOCAL_SECONDS``.
+PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
+ANSWER_SECONDS = 15.0
+# Told apart from the answer: nothing has been sent before there is a connection.
+_CONNECT_SECONDS = 5.0
+
+_TOKEN = re.compile(r"[!-~]+", re.ASCII)
 
 SERVER = click.option(
     "--server",
@@ -63,11 +70,23 @@ def find(deployment: Deployment, server: str) -> Service:
         Failure: None runs here, or `server` is no address of one.
     """
     if server:
-        parts = urlsplit(server)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise Failure(f"{server!r} is not the address of a service, such as https://portal.example.vn")
-        return Service(server.rstrip("/"), local=False)
+        if why := _fault(server):
+            raise Failure(f"{server!r} is not the address of a service, such as https://portal.example.vn: it {why}")
+        return Service(urlsplit(server).geturl().rstrip("/"), local=False)
     return Service(_running(deployment).public_url.rstrip("/"), local=True)
+
+
+def _fault(server: str) -> str:
+    if why := fault(server):
+        return why
+    if "?" in server or "#" in server:
+        return "must end with the host or a path"
+    try:
+        # As looking it up does, which fails with no error of the network's.
+        (urlsplit(server).hostname or "").encode("idna")
+    except UnicodeError:
+        return "has a host that is not valid"
+    return ""
 
 
 @asynccontextmanager
@@ -89,12 +108,14 @@ async def opened_store(deployment: Deployment) -> AsyncIterator[tuple[Redis, str
 
 
 async def token_for(deployment: Deployment, service: Service, given: str) -> str:
-    """The token to send: the one that was given, else one for the next minute.
+    """The token to send: the one that was given, else one for this command alone.
 
     Raises:
-        Failure: None was given, and the store is not ours to make one in.
+        Failure: What was given can be none; or none was given, and the store is not ours to make one in.
     """
     if given:
+        if _TOKEN.fullmatch(given) is None:
+            raise Failure("--token or LOA_TOKEN is no token: it has spaces, line breaks or other foreign characters")
         return given
     if not service.local:
         raise Failure("a service named by --server needs a token: --token or LOA_TOKEN")
@@ -103,46 +124,95 @@ async def token_for(deployment: Deployment, service: Service, given: str) -> str
 
 
 async def act(service: Service, token: str, path: str, body: Mapping[str, object], key: str) -> dict[str, Any]:
-    """Posts `body` to `path`; returns the answer.
+    """Posts `body` to `path`, several times if need be; returns the answer.
 
     Raises:
-        Failure: It was refused; or nobody answered, which says so and names the key to repeat it with.
+        Failure: It was refused, or nobody answered. If any of the tries may have been carried out it says so, whatever
+            came of the last, and names the key to repeat it with.
     """
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
     # By its run file it is on this machine, under a certificate that is made out to another name.
     connector = aiohttp.TCPConnector(ssl=not service.local)
-    timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
-    why = ""
+    timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=_CONNECT_SECONDS)
+    why, advice = "", ""
     async with aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers) as http:
-        for pause_seconds in (*_PAUSES_SECONDS, None):
-            try:
-                async with http.post(service.url + path, json=body, allow_redirects=False) as response:
-                    answer = await _document(response)
-                    if response.status < 300:
-                        return answer
-                    why = _sentence(answer, response.status)
-                    if response.status != 503:
-                        raise Failure(why)
-                    on_its_way = answer.get("outcome") != "not_sent"
-            except aiohttp.ClientConnectorError as error:
-                on_its_way = False
-                why = f"no service answers at {service.url}: {error.strerror or error}"
-            except (aiohttp.ClientError, TimeoutError) as error:
-                on_its_way = True
-                why = f"{service.url} broke off: {str(error) or type(error).__name__}"
+        for pause_seconds in (*PAUSES_SECONDS, None):
+            tried = await _try(http, service, path, body)
+            if tried.answer is not None:
+                return tried.answer
+            if tried.outcome == "unknown":
+                advice = f"; it may have been carried out, repeat it with --key {key}"
+            # That a later try was not sent says nothing of the one before, and must not be the last word.
+            if not (tried.outcome == "not_sent" and advice):
+                why = tried.why
+            if tried.outcome == "refused":
+                break
             if pause_seconds is not None:
                 await asyncio.sleep(pause_seconds)
-    advice = f"; it may have been carried out, repeat it with --key {key}" if on_its_way else ""
     raise Failure(why.rstrip(".") + advice)
+
+
+class _Try(NamedTuple):
+    """What came of one try.
+
+    Attributes:
+        outcome: `done`; `refused`, which will be no other the next time; `away`, nobody was there to send it to;
+            `not_sent`, the service says that it did nothing; `unknown`, it may have been carried out.
+        why: What went wrong, in one line.
+        answer: If it is done.
+    """
+
+    outcome: Literal["done", "refused", "away", "not_sent", "unknown"]
+    why: str
+    answer: dict[str, Any] | None = None
+
+
+class _Acknowledged(msgspec.Struct):
+    """What is printed of an answer, and what tells it from that of some other service."""
+
+    id: str
+    sessions: int
+    durability: str
+    replayed: bool
+
+
+async def _try(http: aiohttp.ClientSession, service: Service, path: str, body: Mapping[str, object]) -> _Try:
+    try:
+        async with http.post(service.url + path, json=body, allow_redirects=False) as response:
+            return _judged(service, response.status, await response.read())
+    except aiohttp.InvalidURL:
+        return _Try("refused", f"{service.url!r} is not the address of a service")
+    except aiohttp.ClientConnectorError as error:
+        return _Try("away", f"no service answers at {service.url}: {error.strerror or error}")
+    except aiohttp.ConnectionTimeoutError:
+        return _Try("away", f"no service answers at {service.url} within {_CONNECT_SECONDS:g} s")
+    except TimeoutError:
+        return _Try("unknown", f"{service.url} did not answer within {ANSWER_SECONDS:g} s")
+    except aiohttp.ClientError as error:
+        return _Try("unknown", f"{service.url} broke off: {str(error) or type(error).__name__}")
+
+
+def _judged(service: Service, status: int, body: bytes) -> _Try:
+    """What an answer says of the request; of a 5xx, which may come from a proxy, no more than is certain."""
+    answer = _document(body)
+    if answer is None:
+        why = f"{service.url} answered {status}, and not as this service does"
+        return _Try("refused" if 300 <= status < 500 else "unknown", why)
+    if status < 300:
+        try:
+            msgspec.convert(answer, _Acknowledged)
+        except msgspec.ValidationError:
+            return _Try("unknown", f"{service.url} answered {status}, and not as this service does")
+        return _Try("done", "", answer)
+    why = _sentence(answer, status)
+    if status < 500:
+        return _Try("refused", why)
+    return _Try("not_sent" if status == 503 and answer.get("outcome") == "not_sent" else "unknown", why)
 
 
 def sentence(body: bytes, status: int) -> str:
     """What a problem document says, in one line."""
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        document = None
-    return _sentence(document if isinstance(document, dict) else {}, status)
+    return _sentence(_document(body) or {}, status)
 
 
 def _sentence(problem: Mapping[str, Any], status: int) -> str:
@@ -150,14 +220,13 @@ def _sentence(problem: Mapping[str, Any], status: int) -> str:
     return printable(str(text)) if text else f"the service answered {status}"
 
 
-async def _document(response: aiohttp.ClientResponse) -> dict[str, Any]:
+def _document(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that `body` is, if it is one."""
     try:
-        document = msgspec.json.decode(await response.read())
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        document = None
-    if isinstance(document, dict):
-        return document
-    raise Failure(f"{response.url} answered {response.status}, and not as this service does")
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def unverified() -> ssl.SSLContext:

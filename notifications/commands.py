@@ -13,20 +13,35 @@ import msgspec
 from notifications import client
 from notifications.announcement import SEVERITIES, instant
 from notifications.api import PATH
-from notifications.tokens import MAX_NAME, ROLES, Role, Token, Tokens
+from notifications.reading import KEY as KEY_PATTERN
+from notifications.reading import MAX_KEY
+from notifications.tokens import MAX_DAYS, MAX_NAME, ROLES, Role, Token, Tokens
 from notifications.watch import watch
 from settings.commandline import Command, Deployment, Failure
 
-_DURATION = re.compile(r"(?:\d+[smhd])+|\d+", re.ASCII)
+# More digits than anybody means, and fewer than Python refuses to read.
+_DURATION = re.compile(r"(?:\d{1,12}[smhd])+|\d{1,12}", re.ASCII)
 _PART = re.compile(r"(\d+)([smhd]?)", re.ASCII)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_NAME = re.compile(rf"[^\x00-\x1f\x7f-\x9f]{{1,{MAX_NAME}}}")
+# No control characters, and no bytes of an argument that are not UTF-8, which Python hands on as half surrogates.
+_NAME = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_NAME}}}")
+# The last moment of the calendar, the year 9999, in milliseconds of Unix time.
+_LAST_MS = 253_402_300_799_999
 
 
 class Span(click.ParamType[int]):
-    """A time such as ``90``, ``45s``, ``10m``, ``1h30m`` or ``2d``, in seconds."""
+    """A time such as ``90``, ``45s``, ``10m``, ``1h30m`` or ``2d``, in seconds.
+
+    Args:
+        least_seconds: The shortest that is taken.
+        most_days: The longest that is taken; None if somebody else decides that.
+    """
 
     name = "time"
+
+    def __init__(self, least_seconds: int = 0, most_days: int | None = None) -> None:
+        self._least_seconds = least_seconds
+        self._most_days = most_days
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """See :class:`click.ParamType`."""
@@ -34,7 +49,12 @@ class Span(click.ParamType[int]):
             return value
         if _DURATION.fullmatch(value) is None:
             self.fail(f"{value!r} is not a time such as 45s, 10m, 1h30m or 2d", param, ctx)
-        return sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(value))
+        seconds = sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(value))
+        if seconds < self._least_seconds:
+            self.fail(f"{value!r} is less than {self._least_seconds} s", param, ctx)
+        if self._most_days is not None and seconds > self._most_days * 86_400:
+            self.fail(f"{value!r} is more than {self._most_days:,} days", param, ctx)
+        return seconds
 
 
 KEY = click.option("--key", default="", help="Idempotency key: repeated with the same one, it happens once.")
@@ -113,10 +133,12 @@ def token() -> None:
 @click.option("--role", type=click.Choice(ROLES), default="editor", show_default=True, help="What it may do.")
 @click.option("--name", required=True, help="Whose it is, as `loa token list` shows it.")
 @click.option(
-    "--expires-in", type=Span(), default=0, help="How long it is good, such as 90d.  [default: until revoked]"
+    "--expires-in",
+    type=Span(1, MAX_DAYS),
+    help=f"How long it is good, such as 90d; at most {MAX_DAYS:,} days.  [default: until revoked]",
 )
 @click.pass_obj
-def create(deployment: Deployment, role: Role, name: str, expires_in: int) -> None:
+def create(deployment: Deployment, role: Role, name: str, expires_in: int | None) -> None:
     """Make a token; the last line printed is the token itself, which is not shown again."""
     if _NAME.fullmatch(name.strip()) is None:
         raise Failure(f"--name takes 1 to {MAX_NAME} characters, no control characters")
@@ -140,7 +162,7 @@ def list_tokens(deployment: Deployment) -> None:
         async with client.opened_store(deployment) as (redis, prefix):
             tokens = await Tokens(redis, prefix).list()
         for one in tokens:
-            made = instant(one.created_ms)[:10]
+            made = _moment(one.created_ms)[:10]
             click.echo(f"{one.id}  {one.role:<8}  {made}  {_good_until(one):<24}  {client.printable(one.name)}")
 
     asyncio.run(show())
@@ -167,6 +189,8 @@ commands: list[click.Command] = [announce, recall, watch, token]
 async def _act(
     deployment: Deployment, path: str, body: dict[str, object], *, key: str, server: str, token: str
 ) -> dict[str, Any]:
+    if key and KEY_PATTERN.fullmatch(key) is None:
+        raise Failure(f"--key takes 1 to {MAX_KEY} visible ASCII characters")
     service = client.find(deployment, server)
     given = await client.token_for(deployment, service, token)
     return await client.act(service, given, path, body, key or secrets.token_hex(16))
@@ -182,4 +206,9 @@ def _safety(answer: dict[str, Any]) -> str:
 
 
 def _good_until(token: Token) -> str:
-    return f"until {instant(token.expires_ms)[:16]}Z" if token.expires_ms else "until revoked"
+    return f"until {_moment(token.expires_ms)[:16]}Z" if token.expires_ms else "until revoked"
+
+
+def _moment(milliseconds: int) -> str:
+    """As `instant`, but the calendar's last moment for what lies beyond, as tokens of an earlier release may."""
+    return instant(max(0, min(milliseconds, _LAST_MS)))

@@ -5,6 +5,7 @@
     NotificationsError
     ├── Invalid                 fields of a request are wrong: all of them, each with its name
     ├── NoSuchAnnouncement      there is none of that id
+    ├── NotUnderstood           another release of Loa wrote it
     ├── ActionRefused           its state does not allow the act
     ├── StaleRevision           somebody else changed it meanwhile
     ├── KeyReused               the idempotency key belongs to another request
@@ -59,6 +60,17 @@ class NoSuchAnnouncement(NotificationsError):
 
     def __str__(self) -> str:
         return f"there is no announcement {self.id}"
+
+
+class NotUnderstood(NotificationsError):
+    """The store holds the announcement as another release of Loa wrote it, and this one cannot read that."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        super().__init__(id)
+
+    def __str__(self) -> str:
+        return f"another release of Loa wrote announcement {self.id}; ask again when all workers run the same"
 
 
 class ActionRefused(NotificationsError):

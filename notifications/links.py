@@ -2,7 +2,9 @@
 
 A link is checked here and once more by the browser half. Refused are other schemes (``javascript:``, ``data:``),
 links without one (``//host``), user names and passwords (``https://bank.vn@evil.example``), and white space,
-backslashes and invisible characters, which browsers drop or turn round: what is checked must be what is opened.
+backslashes and invisible characters, which browsers drop or turn round (UTS 46 maps soft hyphens, zero-width spaces
+and variation selectors in a host to nothing): what is checked must be what is opened. A path may hold them
+percent-encoded.
 
 Pure.
 """
@@ -13,7 +15,7 @@ import re
 from urllib.parse import urlsplit
 
 from notifications.announcement import MAX_URL
-from notifications.characters import forbidden
+from notifications.characters import forbidden, unseen
 
 _BEGINNING = re.compile(r"https?://", re.IGNORECASE)
 # Forbidden host code points of the URL standard, "host parsing", apart from those refused anywhere in a link.
@@ -26,7 +28,7 @@ def fault(link: str) -> str:
         return f"is longer than {MAX_URL} characters"
     if any(character.isspace() for character in link) or "\\" in link:
         return "must not contain spaces or backslashes"
-    if name := forbidden(link):
+    if name := forbidden(link) or unseen(link):
         return f"must not contain {name}"
     if _BEGINNING.match(link) is None:
         return "must begin with https:// or http://"

@@ -35,6 +35,8 @@ from notifications.durability import Disk, Durability
 from notifications.errors import (
     KeyReused,
     NoSuchAnnouncement,
+    NotUnderstood,
+    OutcomeUnknown,
     SendRefused,
     StaleRevision,
     StoreAway,
@@ -200,7 +202,9 @@ class Log:
                 return await self._publication(first, True)
             if payload is None:
                 raise NoSuchAnnouncement(id)
-            current = _announcement(payload)
+            current = _understood(payload)
+            if current is None:
+                raise SendRefused(str(NotUnderstood(id)))
             state = lifecycle.state_at(current, int(now_ms))
             if lifecycle.after(state, action) == state != "live":
                 return await self._publication(payload, True)
@@ -218,10 +222,16 @@ class Log:
                 return await self._look(keys=[self._keys.state, once], args=[id])
             except RedisConnectionError:
                 await asyncio.sleep(pause_seconds)
+            except (RedisError, OSError) as error:
+                # It hangs, or it refuses: no restart that is over in a moment.
+                raise SendRefused(_why(error)) from error
         return await self._ask(self._look(keys=[self._keys.state, once], args=[id]), SendRefused)
 
     async def _publication(self, payload: bytes, replayed: bool) -> Publication:
-        announcement = _announcement(payload)
+        announcement = _understood(payload)
+        if announcement is None:
+            # Carried out by a worker of another release, which can say how; this one cannot.
+            raise OutcomeUnknown("another release of Loa carried it out")
         durability = await self._disk.confirm(announcement.id, announcement.revision)
         # As the act left it; whoever wants to know how it is by now asks for it.
         return Publication(announcement, announcement.status, announcement.version, durability, replayed)
@@ -232,36 +242,40 @@ class Log:
         """Announcement `id`.
 
         Raises:
-            NoSuchAnnouncement, StoreAway: See there.
+            NoSuchAnnouncement, NotUnderstood, StoreAway: See there.
         """
         now_ms, payload, _, _ = await self._ask(self._look(keys=[self._keys.state, self._keys.once("", "")], args=[id]))
         if payload is None:
             raise NoSuchAnnouncement(id)
-        announcement = _announcement(payload)
+        announcement = _understood(payload)
+        if announcement is None:
+            raise NotUnderstood(id)
         return Found(announcement, lifecycle.state_at(announcement, int(now_ms)))
 
     async def page(self, *, site: str = "", status: str = "", before: str = "", limit: int = 50) -> Page:
         """Announcements older than the id `before`, the newest first.
 
         Looks through a bounded number at a time: a page may hold fewer than `limit` and still have a continuation.
+        What this release does not understand is left out.
 
         Raises:
             StoreAway: See there.
         """
         found: list[Found] = []
         for _ in range(_MOST_PAGES):
-            now_ms, *payloads = await self._ask(
-                self._page(keys=[self._keys.ids, self._keys.state], args=[before, _PAGE])
-            )
-            for payload in payloads:
-                announcement = _announcement(payload)
+            now_ms, *rows = await self._ask(self._page(keys=[self._keys.ids, self._keys.state], args=[before, _PAGE]))
+            ids = rows[::2]
+            for id, payload in zip(ids, rows[1::2], strict=True):
+                before = id.decode()
+                announcement = _understood(payload) if payload is not None else None
+                if announcement is None:
+                    continue
                 state = lifecycle.state_at(announcement, int(now_ms))
-                before = announcement.id
                 if (not site or includes(announcement, site)) and status in ("", state):
                     found.append(Found(announcement, state))
                     if len(found) == limit:
                         return Page(found, before)
-            if len(payloads) < _PAGE:
+            if len(ids) < _PAGE:
                 return Page(found, "")
         return Page(found, before)
 
@@ -308,11 +322,7 @@ class Log:
         try:
             return await question
         except (RedisError, OSError) as error:
-            raise otherwise(" ".join(str(error).split()) or type(error).__name__) from error
-
-
-def _announcement(payload: bytes) -> Announcement:
-    return _DECODER.decode(payload)
+            raise otherwise(_why(error)) from error
 
 
 def _entry(id: bytes, fields: dict[bytes, bytes]) -> Entry:
@@ -323,10 +333,14 @@ def _entry(id: bytes, fields: dict[bytes, bytes]) -> Entry:
 def _understood(payload: bytes) -> Announcement | None:
     """None for what this release does not understand: one such announcement must not keep the others from readers."""
     try:
-        return _announcement(payload)
+        return _DECODER.decode(payload)
     except msgspec.DecodeError as error:
         log.error("announcement not understood", payload=payload[:200], why=str(error))
         return None
+
+
+def _why(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _fingerprint(act: str, id: str, request: bytes) -> str:

@@ -5,7 +5,7 @@ Limits come from the code that enforces them; the tests hold names and statuses 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notifications.announcement import (
@@ -17,8 +17,9 @@ from notifications.announcement import (
     SEVERITIES,
     STATUSES,
 )
-from notifications.reading import MAX_BODY_BYTES, MAX_KEY, MAX_PAGE, PAGE
+from notifications.reading import ID, KEY, MAX_BODY_BYTES, MAX_KEY, MAX_PAGE, PAGE
 from notifications.settings import NotificationsSettings
+from notifications.validation import MOST_SITES
 
 PATH = "/api/openapi.json"
 PAGE_PATH = "/api/docs"
@@ -87,6 +88,7 @@ def describe(settings: NotificationsSettings, further: Mapping[str, Any] | None 
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": _schemas(settings),
+            "headers": _HEADERS,
         },
     }
 
@@ -99,13 +101,14 @@ def _publish() -> dict[str, Any]:
         "description": (
             "Every page that is open on one of the sites shows it within a second; pages opened later, while it has "
             "not expired. Send an `Idempotency-Key` and repeat the request with the same one whenever no answer came: "
-            "it is carried out once, and the first answer is given again with `replayed` true."
+            "it is carried out once, and the first answer is given again with `replayed` true. A 401 or 429 on a "
+            "repeated request says nothing of the first."
         ),
         "parameters": [_KEY_PARAMETER],
         "requestBody": _body("Draft", _DRAFT),
         "responses": {
-            "201": _response("It is published.", "Published", _PUBLISHED),
-            **_problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
+            "201": _response("It is published.", "Published", _PUBLISHED, "Location", "ETag", "Idempotency-Key"),
+            **_problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503),
         },
     }
 
@@ -121,9 +124,7 @@ def _list() -> dict[str, Any]:
             _query(
                 "limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": PAGE}, "How many at most."
             ),
-            _query(
-                "before", {"type": "string"}, "Only those older than this id; `before` of the answer continues a list."
-            ),
+            _query("before", _ID_SCHEMA, "Only those older than this id; `before` of the answer continues a list."),
         ],
         "responses": {
             "200": _response("Some of them.", "Listed", {"announcements": [_SHOWN], "before": ""}),
@@ -138,7 +139,7 @@ def _show() -> dict[str, Any]:
         "tags": ["announcements"],
         "summary": "Show an announcement",
         "responses": {
-            "200": _response("As it is now; `ETag` is its revision.", "Announcement", _SHOWN),
+            "200": _response("As it is now.", "Announcement", _SHOWN, "ETag"),
             **_problems(401, 403, 404, 429, 503),
         },
     }
@@ -146,6 +147,7 @@ def _show() -> dict[str, Any]:
 
 def _update() -> dict[str, Any]:
     change = {"title": "Lũ trên sông Mã đã đạt đỉnh", "revision": 1, "show_again": True}
+    changed = {**_PUBLISHED, **_REVISED, "title": change["title"], "again": 2}
     return {
         "operationId": "update",
         "tags": ["announcements"],
@@ -158,10 +160,8 @@ def _update() -> dict[str, Any]:
         "parameters": [_KEY_PARAMETER, _MATCH_PARAMETER],
         "requestBody": _body("Change", change),
         "responses": {
-            "200": _response(
-                "It is changed.", "Published", {**_PUBLISHED, **_REVISED, "title": change["title"], "again": 2}
-            ),
-            **_problems(400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503),
+            "200": _response("It is changed.", "Published", changed, "ETag", "Idempotency-Key"),
+            **_problems(400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 500, 503),
         },
     }
 
@@ -179,27 +179,29 @@ def _recall() -> dict[str, Any]:
         "parameters": [_KEY_PARAMETER, _MATCH_PARAMETER],
         "requestBody": {**_body("Recall", {"reason": "Nhầm địa danh"}), "required": False},
         "responses": {
-            "200": _response("It is recalled.", "Published", recalled),
-            **_problems(400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503),
+            "200": _response("It is recalled.", "Published", recalled, "ETag", "Idempotency-Key"),
+            **_problems(400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 500, 503),
         },
     }
 
 
+_ID_SCHEMA = {"type": "string", "pattern": f"^{ID.pattern}$"}
 _ID_PARAMETER = {
     "name": "id",
     "in": "path",
     "required": True,
     "description": "The announcement's id.",
-    "schema": {"type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{26}$"},
+    "schema": _ID_SCHEMA,
     "example": _ID,
 }
+_KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": f"^{KEY.pattern}$"}
 _KEY_PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": (
         "Any text of your own choice that is new for each act; one is made and named in the answer if you send none."
     ),
-    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
+    "schema": _KEY_SCHEMA,
 }
 _MATCH_PARAMETER = {
     "name": "If-Match",
@@ -219,6 +221,7 @@ def _schemas(settings: NotificationsSettings) -> dict[str, Any]:
         "type": "array",
         "items": {"type": "string"},
         "minItems": 1,
+        "maxItems": MOST_SITES,
         "uniqueItems": True,
         "description": "Site ids.",
     }
@@ -327,8 +330,13 @@ def _body(schema: str, example: object) -> dict[str, Any]:
     return {"description": description, "required": True, "content": {"application/json": _typed(schema, example)}}
 
 
-def _response(description: str, schema: str, example: object) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": _typed(schema, example)}}
+def _response(description: str, schema: str, example: object, *headers: str) -> dict[str, Any]:
+    content = {"application/json": _typed(schema, example)}
+    return {"description": description, **_with(headers), "content": content}
+
+
+def _with(headers: Sequence[str]) -> dict[str, Any]:
+    return {"headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers}} if headers else {}
 
 
 def _typed(schema: str, example: object) -> dict[str, Any]:
@@ -344,22 +352,60 @@ def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
+_HEADERS = {
+    "Location": {
+        "description": "Where the announcement is, from the root of the service.",
+        "schema": {"type": "string", "format": "uri-reference"},
+        "example": f"/api/v1/announcements/{_ID}",
+    },
+    "ETag": {
+        "description": "The revision the announcement is at, for `If-Match`.",
+        "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
+        "example": '"1"',
+    },
+    "Idempotency-Key": {
+        "description": "The key this request was carried out under: yours, or the one made for it.",
+        "schema": _KEY_SCHEMA,
+        "example": "bai-4711",
+    },
+    "Retry-After": {
+        "description": "In how many seconds to come again.",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 2,
+    },
+}
+
+_PROBLEM_HEADERS = {409: ("ETag",), 412: ("ETag",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _PROBLEMS = {
-    400: "The request cannot be read: no JSON, or a header that is not valid.",
+    400: "The request cannot be read: no JSON, not all of the body, or a header that is not valid.",
     401: "No token, or one that is not valid.",
     403: "The token's role does not allow this.",
     404: "There is no announcement of this id.",
     408: "The body did not come in time.",
-    409: "Its state does not allow this, its revision is another, or the idempotency key belongs to another request.",
+    409: (
+        "Its state does not allow this, its revision is another (which `ETag` then names), or the idempotency key "
+        "belongs to another request."
+    ),
     412: "The revision in If-Match is not the current one.",
     413: "The body is too long.",
-    415: "The body is not sent as JSON.",
+    415: "The body is not sent as JSON, or with a Content-Encoding.",
     422: "Fields are wrong; `errors` names each.",
     429: "Too fast; `Retry-After` says when to come again.",
-    503: "The store does not answer; `outcome` says whether it may have been carried out.",
+    500: "The server failed. It may have been carried out: repeat it with the same `Idempotency-Key`.",
+    503: (
+        "The store does not answer, or another release of Loa wrote the announcement; `outcome` says whether an act "
+        "may have been carried out."
+    ),
 }
 
 
 def _problems(*statuses: int) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {str(status): {"description": _PROBLEMS[status], "content": problem} for status in statuses}
+    return {
+        str(status): {
+            "description": _PROBLEMS[status],
+            **_with(_PROBLEM_HEADERS.get(status, ())),
+            "content": problem,
+        }
+        for status in statuses
+    }

@@ -27,8 +27,11 @@ from notifications.keys import TokenKeys
 Role = Literal["editor"]
 ROLES: tuple[Role, ...] = ("editor",)
 
-LOCAL_SECONDS = 60
+# Longer than a command goes on trying (``client.PAUSES_SECONDS``): a 401 must not hide what an earlier try has done.
+LOCAL_SECONDS = 120
 MAX_NAME = 60
+# An end that lies further off is no end, and the calendar has one of its own.
+MAX_DAYS = 3_650
 
 # Marks tokens that a command line made for itself; they live under keys of their own, which expire.
 _LOCAL = "local"
@@ -74,14 +77,14 @@ class Tokens:
         self._redis = redis
         self._keys = TokenKeys(prefix)
 
-    async def create(self, name: str, role: Role = "editor", expires_in_seconds: int = 0) -> NewToken:
-        """Makes a token; its text is not to be had again."""
+    async def create(self, name: str, role: Role = "editor", expires_in_seconds: int | None = None) -> NewToken:
+        """Makes a token, good until it is revoked if it is not to expire; its text is not to be had again."""
         new = _new(secrets.token_hex(4), name, role, await self._now_ms(), expires_in_seconds)
         await _ask(self._redis.hset(self._keys.tokens, new.token.id, _stored(new.token)))
         return new
 
     async def create_local(self) -> NewToken:
-        """Makes a token for a command line that has access to the store: good for a minute, listed nowhere."""
+        """Makes a token for a command line that has access to the store: good for two minutes, listed nowhere."""
         id = _LOCAL + secrets.token_hex(4)
         new = _new(id, "command line", "editor", await self._now_ms(), LOCAL_SECONDS)
         await _ask(self._redis.set(self._keys.local(id), _stored(new.token), ex=LOCAL_SECONDS))
@@ -123,9 +126,9 @@ class Tokens:
         return int(seconds) * 1000 + int(microseconds) // 1000
 
 
-def _new(id: str, name: str, role: Role, now_ms: int, expires_in_seconds: int) -> NewToken:
+def _new(id: str, name: str, role: Role, now_ms: int, expires_in_seconds: int | None) -> NewToken:
     secret = secrets.token_hex(32)
-    expires_ms = now_ms + expires_in_seconds * 1000 if expires_in_seconds else 0
+    expires_ms = 0 if expires_in_seconds is None else now_ms + expires_in_seconds * 1000
     token = Token(id=id, name=name, role=role, digest=_digest(secret), created_ms=now_ms, expires_ms=expires_ms)
     return NewToken(token, f"loa_{id}_{secret}")
 

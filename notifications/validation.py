@@ -33,7 +33,7 @@ T = TypeVar("T")
 DRAFT_FIELDS = ("sites", "severity", "title", "body", "url", "expires_in")
 CHANGE_FIELDS = ("severity", "title", "body", "url", "expires_in", "show_again", "revision")
 RECALL_FIELDS = ("reason", "revision")
-_MOST_SITES = 1_000
+MOST_SITES = 1_000
 _SHOWN = 40
 
 
@@ -212,8 +212,8 @@ class _Fields:
         value = self._typed("sites", list, "a list of site ids")
         if not isinstance(value, list):
             return UNSET
-        if not 1 <= len(value) <= _MOST_SITES:
-            self.refuse("sites", f"must name 1 to {_MOST_SITES} sites")
+        if not 1 <= len(value) <= MOST_SITES:
+            self.refuse("sites", f"must name 1 to {MOST_SITES} sites")
             return UNSET
         before = len(self.wrong)
         seen: set[str] = set()

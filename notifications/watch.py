@@ -30,6 +30,10 @@ _OPEN_SECONDS = 10.0
 # Until the first welcome says otherwise.
 _BASE_SECONDS = 0.5
 _CAP_SECONDS = 4.0
+# A server that welcomes and hangs up at once must not be asked as if nothing had failed.
+_SOUND_SECONDS = 5.0
+# The pause has reached its cap long before; a power of two that no float holds ends nobody's watch.
+_MOST_DOUBLINGS = 16
 # Refusals that will be no other the next time.
 _FINAL = frozenset({400, 403, 404, 405, 426})
 
@@ -55,9 +59,13 @@ class Watcher:
         site: Which.
         as_json: Print frames as they came.
         say: Takes one line.
+
+    Attributes:
+        failures: How often in a row it was cut off, or not let in, before it was connected for long.
     """
 
     def __init__(self, service: Service, site: str, as_json: bool, say: Callable[[str], None]) -> None:
+        self.failures = 0
         self._service = service
         self._site = site
         self._as_json = as_json
@@ -75,12 +83,13 @@ class Watcher:
         Raises:
             Failure: The service refuses, and would again.
         """
-        failures = 0
         while True:
             try:
                 async with self._connected() as connection:
-                    failures = 0
+                    connected_at = time.monotonic()
                     why = await self._listen(connection)
+                    if time.monotonic() - connected_at > _SOUND_SECONDS:
+                        self.failures = 0
             except InvalidStatus as error:
                 status = error.response.status_code
                 why = client.sentence(bytes(error.response.body or b""), status)
@@ -90,10 +99,11 @@ class Watcher:
                 raise Failure(f"{self._service.url!r} is not the address of a service") from None
             except (OSError, TimeoutError, InvalidHandshake) as error:
                 why = str(error) or type(error).__name__
-            if failures == 0:
+            if not self._lost_before:
                 self._lost(why)
-            longest = min(self._cap_seconds, self._base_seconds * 2**failures)
-            failures += 1
+            doublings = min(self.failures, _MOST_DOUBLINGS)
+            longest = min(self._cap_seconds, self._base_seconds * 2**doublings)
+            self.failures += 1
             await asyncio.sleep(random.uniform(0, longest))  # noqa: S311  spreads load, guards nothing
 
     def _connected(self) -> connect:
@@ -104,7 +114,8 @@ class Watcher:
         options: dict[str, Any] = {}
         if self._service.local and address.startswith("wss"):
             options["ssl"] = client.unverified()
-        return connect(address, open_timeout=_OPEN_SECONDS, compression=None, proxy=None, **options)
+        # A welcome holds all that is active, up to ``notifications.max_active``: as long as the service we chose says.
+        return connect(address, open_timeout=_OPEN_SECONDS, compression=None, proxy=None, max_size=None, **options)
 
     async def _listen(self, connection: ClientConnection) -> str:
         """Prints what comes; returns why nothing more does."""
@@ -131,13 +142,15 @@ class Watcher:
         if kind == "welcome" and isinstance(said.get("reconnect"), dict):
             self._base_seconds = said["reconnect"].get("base_ms", 1000 * _BASE_SECONDS) / 1000
             self._cap_seconds = said["reconnect"].get("cap_ms", 1000 * _CAP_SECONDS) / 1000
+        again = kind == "welcome" and self._lost_before
+        if kind == "welcome":
+            self._lost_before = False
         if self._as_json:
             # The visitor token names a browser to the service, and is nobody's business here.
             said.pop("visitor", None)
             self._say(msgspec.json.encode(said).decode())
             return
-        if kind == "welcome" and self._lost_before:
-            self._lost_before = False
+        if again:
             self._line("connected again")
         if kind != "announcement":
             self._count(said)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from notifications.keys import TokenKeys
+from notifications.keys import Keys, TokenKeys
 from notifications.settings import NotificationsSettings
 from store.connection import connect
 from store.settings import RedisSettings
@@ -113,6 +114,21 @@ async def test_takes_json_only(room: Room, kind: str) -> None:
     assert answer.status == 415
 
 
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "x-loa", "identity, gzip"])
+async def test_takes_bodies_as_they_are_only(room: Room, coding: str) -> None:
+    """Also those that are what they say: what they grow to is nobody's to find out."""
+    for body in (gzip.compress(msgspec.json.encode(DRAFT)), b"{}"):
+        # aiohttp, which looks into them first, closes a connection on which it could not read one.
+        headers = {"Content-Type": "application/json", "Content-Encoding": coding, "Connection": "close"}
+        answer = await room.editor.send("POST", "", body, headers=headers)
+        # And what it knows at once to be none it refuses itself.
+        assert answer.status == 415 or (answer.status, coding) == (400, "deflate")
+        assert answer.status == 400 or answer.headers["Accept-Encoding"] == "identity"
+    assert (await room.log.page()).found == []
+    headers = {"Content-Type": "application/json", "Content-Encoding": "identity"}
+    assert (await room.editor.send("POST", "", msgspec.json.encode(DRAFT), headers=headers)).status == 201
+
+
 async def test_asks_for_a_token(room: Room) -> None:
     good = room.editor.token
     for token in ("", "x", "loa_00000000_" + 64 * "0", good[:-1] + ("0" if good[-1] != "0" else "1")):
@@ -123,6 +139,25 @@ async def test_asks_for_a_token(room: Room) -> None:
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
     answer = await room.editor.send("GET", headers={"Authorization": f"Basic {good}"})
     assert answer.status == 401
+
+
+async def test_who_may_not_act_is_not_told_about_keys(room: Room) -> None:
+    room.editor.token = "x"
+    answer = await room.editor.send("POST", "", DRAFT, headers={"Idempotency-Key": "a b"})
+    assert answer.status == 401
+
+
+async def test_a_header_that_is_no_text_is_refused_like_any_other(room: Room) -> None:
+    host, port = room.editor.base.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"GET /api/v1/announcements HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: \xff\xfe x\r\n\r\n"
+    )
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert head.split()[1] == b"401"
+    assert b"WWW-Authenticate: Bearer" in head
+    assert msgspec.json.decode(body)["status"] == 401
 
 
 async def test_a_revoked_token_stops_working_at_once(room: Room) -> None:
@@ -218,6 +253,20 @@ async def test_knows_what_there_is_not(room: Room, id: str) -> None:
         assert answer.status == 404 or (id == ".." and answer.status == 405)
 
 
+async def test_says_what_another_release_wrote(room: Room, redis: Redis, prefix: str) -> None:
+    ids = [(await room.editor.send("POST", "", DRAFT)).json["id"] for _ in range(2)]
+    state = Keys(prefix).state
+    stored = await redis.hget(state, ids[0])
+    assert isinstance(stored, bytes)
+    await redis.hset(state, ids[0], stored.replace(b'"breaking"', b'"apocalyptic"'))
+    shown = await room.editor.send("GET", f"/{ids[0]}")
+    assert (shown.status, "outcome" in shown.json) == (503, False)
+    assert "another release" in shown.json["detail"].lower()
+    recalled = await room.editor.send("POST", f"/{ids[0]}/recall")
+    assert (recalled.status, recalled.json["outcome"]) == (503, "not_sent")
+    assert [one["id"] for one in (await room.editor.send("GET")).json["announcements"]] == [ids[1]]
+
+
 async def test_lists(room: Room) -> None:
     ids = [
         (await room.editor.send("POST", "", {**DRAFT, "sites": [site]})).json["id"] for site in ("demo", "tinh", "demo")
@@ -261,11 +310,18 @@ async def test_says_so_when_the_store_does_not_answer(redis: Redis, prefix: str,
     away = connect(RedisSettings(), f"unix://{short_directory}/nobody.sock", connections=2)
     async with serving_api(redis, prefix, SETTINGS) as room:
         room.tokens._redis = away
-        for method, body in (("POST", DRAFT), ("GET", None)):
-            answer = await room.editor.send(method, "", body)
+        acts = (("POST", "", DRAFT), ("PATCH", f"/{NOBODY}", {"title": "x"}), ("POST", f"/{NOBODY}/recall", None))
+        for method, path, body in (*acts, ("GET", "", None), ("GET", f"/{NOBODY}", None)):
+            answer = await room.editor.send(method, path, body)
             assert answer.status == 503
             assert answer.headers["Retry-After"]
             assert "loa_" not in answer.body.decode()
+            assert ("outcome" in answer.json) == (method != "GET")
+        for method, path, body in acts:
+            answer = await room.editor.send(method, path, body, headers={"Idempotency-Key": "k1"})
+            assert (answer.json["outcome"], answer.json["idempotency_key"]) == ("not_sent", "k1")
+            answer = await room.editor.send(method, path, body)
+            assert len(answer.json["idempotency_key"]) >= 16
     await away.aclose()
 
 

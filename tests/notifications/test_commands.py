@@ -133,7 +133,12 @@ async def test_recalls(running: Room, terminal: Terminal) -> None:
     [
         (("announce", "--site", "nowhere", "--title", ""), "sites: there is no site 'nowhere'; title: must not be", 1),
         ((*ANNOUNCE, "--url", "javascript:alert(1)"), "url: must begin with https://", 1),
-        ((*ANNOUNCE, "--key", "a b"), "Idempotency-Key takes", 1),
+        ((*ANNOUNCE, "--key", "a b"), "--key takes 1 to 200", 1),
+        ((*ANNOUNCE, "--key", "a\nb"), "--key takes 1 to 200", 1),
+        ((*ANNOUNCE, "--key", "k\udcff"), "--key takes 1 to 200", 1),
+        (("recall", NOBODY, "--key", "a\x00b"), "--key takes 1 to 200", 1),
+        ((*ANNOUNCE, "--token", "loa_\nX-More: yes"), "is no token", 1),
+        ((*ANNOUNCE, "--token", "loa_\udcff"), "is no token", 1),
         ((*ANNOUNCE, "--expires-in", "5"), "expires_in: must be between", 1),
         ((*ANNOUNCE, "--token", "wrong"), "token is not valid", 1),
         (("recall", NOBODY), "no announcement of this id", 1),
@@ -143,15 +148,24 @@ async def test_recalls(running: Room, terminal: Terminal) -> None:
         ((*ANNOUNCE, "--expires-in", "1y"), "'1y' is not a time", 2),
         (("token", "create", "--name", "x", "--role", "admin"), "'admin' is not", 2),
         (("token", "create", "--name", " "), "--name takes", 1),
+        (("token", "create", "--name", "x\udcff"), "--name takes", 1),
+        (("token", "create", "--name", "x", "--expires-in", "0"), "'0' is less than 1 s", 2),
+        (("token", "create", "--name", "x", "--expires-in", "3651d"), "'3651d' is more than 3,650 days", 2),
+        (("token", "create", "--name", "x", "--expires-in", "9999999d"), "is more than 3,650 days", 2),
+        (("token", "create", "--name", "x", "--expires-in", "9" * 5000), "is not a time", 2),
         (("token", "revoke", "00000000"), "there is no token", 1),
     ],
 )
 async def test_says_in_one_line_what_is_wrong(
     running: Room, terminal: Terminal, line: tuple[str, ...], says: str, code: int
 ) -> None:
+    before = await running.tokens.list()
     done = await terminal.run(*line)
     assert done.exit_code == code
     assert says in done.output
+    assert "may have been carried out" not in done.output
+    assert await running.tokens.list() == before
+    assert (await running.log.page()).found == []
 
 
 @pytest.mark.parametrize(
@@ -163,11 +177,57 @@ async def test_says_that_nothing_runs_here(terminal: Terminal, line: tuple[str, 
     assert f"no service runs on {terminal.directory}; start it with 'loa serve'" in done.output
 
 
-@pytest.mark.parametrize("server", ["ftp://x", "x", "//x", "http://"])
-async def test_says_what_an_address_looks_like(terminal: Terminal, server: str) -> None:
-    done = await terminal.run("watch", "--server", server)
+@pytest.mark.parametrize(
+    "server",
+    [
+        "ftp://x",
+        "x",
+        "//x",
+        "http://",
+        "http://[::1",
+        "http://[x]",
+        "http://h:99999",
+        "http://h:x",
+        "http://h:0",
+        "http://h\n",
+        "http://h x",
+        "http://h\udcff",
+        "http://a..b",
+        f"http://{'a' * 64}.vn",
+        "http://ai@h",
+        "http://h?x",
+        "http://h#x",
+    ],
+)
+@pytest.mark.parametrize(
+    "line", [("watch",), (*ANNOUNCE, "--token", "x"), ("recall", NOBODY, "--token", "x")], ids=lambda line: line[0]
+)
+async def test_says_what_an_address_looks_like(terminal: Terminal, line: tuple[str, ...], server: str) -> None:
+    done = await terminal.run(*line, "--server", server)
     assert done.exit_code == 1
     assert "is not the address of a service" in done.output
+    assert len(done.output.splitlines()) == 1
+    assert "carried out" not in done.output
+
+
+async def test_takes_an_address_in_capitals(room: Room, terminal: Terminal) -> None:
+    server = room.editor.base.replace("http", "HTTP") + "/"
+    assert (await terminal.run(*ANNOUNCE, "--server", server, "--token", room.editor.token)).exit_code == 0
+
+
+async def test_lists_tokens_that_outlast_the_calendar(running: Room, terminal: Terminal) -> None:
+    """An earlier release made them; what it had stored it could not show."""
+    await running.tokens.create("đời đời", expires_in_seconds=9_999_999 * 86_400)
+    listed = await terminal.run("token", "list")
+    assert listed.exit_code == 0
+    assert "until 9999-12-31T23:59Z" in listed.output
+
+
+async def test_makes_tokens_for_as_long_as_may_be(running: Room, terminal: Terminal) -> None:
+    for time in ("1s", "3650d"):
+        made = await terminal.run("token", "create", "--name", "x", "--expires-in", time)
+        assert made.exit_code == 0, made.output
+        assert await running.tokens.verify(made.output.split()[-1]) is not None or time == "1s"
 
 
 @pytest.mark.slow

@@ -14,6 +14,8 @@ from notifications.errors import (
     ActionRefused,
     KeyReused,
     NoSuchAnnouncement,
+    NotUnderstood,
+    OutcomeUnknown,
     SendRefused,
     StaleRevision,
     StoreAway,
@@ -214,6 +216,46 @@ async def test_an_older_worker_is_not_stopped_by_what_it_does_not_understand(
 
 
 @pytest.mark.slow
+async def test_what_is_not_understood_is_left_out_of_pages_and_ends_none(
+    log: Log, redis: Redis, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifications.log._PAGE", 2)
+    published = [(await log.publish(draft(), by="t")).announcement.id for _ in range(9)]
+    newest_first = sorted(published, reverse=True)
+    # The newest, a whole page of the store's, and the oldest; and one that the state has lost.
+    for id in (newest_first[0], *newest_first[2:6], newest_first[8]):
+        await _by_another_release(redis, prefix, id)
+    await redis.hdel(Keys(prefix).state, newest_first[6])
+    readable = [newest_first[1], newest_first[7]]
+    assert [found.announcement.id for found in (await log.page()).found] == readable
+    seen: list[str] = []
+    before = ""
+    while True:
+        page = await log.page(before=before, limit=1)
+        seen += [found.announcement.id for found in page.found]
+        before = page.before
+        if not before:
+            break
+    assert seen == readable
+
+
+async def test_what_is_not_understood_is_neither_shown_nor_changed(log: Log, redis: Redis, prefix: str) -> None:
+    one = (await log.publish(draft(), by="t")).announcement
+    await log.update(one.id, Change(title="hai"), by="t", key="k")
+    await _by_another_release(redis, prefix, one.id)
+    with pytest.raises(NotUnderstood):
+        await log.get(one.id)
+    for act in (log.update(one.id, Change(title="ba"), by="t"), log.recall(one.id, by="t")):
+        with pytest.raises(SendRefused, match="another release"):
+            await act
+    first = await redis.hget(Keys(prefix).once("t", "k"), "payload")
+    assert isinstance(first, bytes)
+    await redis.hset(Keys(prefix).once("t", "k"), "payload", first.replace(b'"breaking"', b'"apocalyptic"'))
+    with pytest.raises(OutcomeUnknown, match="another release"):
+        await log.update(one.id, Change(title="hai"), by="t", key="k")
+
+
+@pytest.mark.slow
 async def test_many_at_once_with_repeated_requests_leave_no_gap_and_no_double(store_url: str, prefix: str) -> None:
     """Twenty clients over three workers; every third request is sent again, some at the same time."""
     settings = NotificationsSettings(max_active=5000)
@@ -285,6 +327,23 @@ async def test_says_what_the_store_said_when_it_refuses(valkey: Redis, valkey_ur
         await valkey.acl_deluser(prefix)
 
 
+async def test_a_store_that_refuses_to_be_asked_has_not_been_told_to_act(
+    valkey: Redis, valkey_url: str, prefix: str
+) -> None:
+    """Also an answer that no waiting makes better says that nothing was sent."""
+    one = (await Log(valkey, prefix, SETTINGS).publish(draft(), by="t")).announcement
+    await valkey.acl_setuser(prefix, enabled=True, nopass=True, keys=["*"], commands=["+@all", "-hget"])
+    client = connect(RedisSettings(url=valkey_url, username=prefix, password="any"), valkey_url, connections=2)
+    try:
+        log = Log(client, prefix, SETTINGS)
+        for act in (log.update(one.id, Change(title="x"), by="t"), log.recall(one.id, by="t")):
+            with pytest.raises(SendRefused):
+                await act
+    finally:
+        await client.aclose()
+        await valkey.acl_deluser(prefix)
+
+
 async def test_writes_survive_that_the_server_has_forgotten_the_scripts(log: Log, redis: Redis) -> None:
     await log.publish(draft(), by="t")
     await redis.script_flush()
@@ -313,3 +372,9 @@ async def _stored(redis: Redis, prefix: str, id: str) -> bytes:
     stored: object = await redis.hget(Keys(prefix).state, id)
     assert isinstance(stored, bytes)
     return stored
+
+
+async def _by_another_release(redis: Redis, prefix: str, id: str) -> None:
+    """Makes of announcement `id` what this release does not understand."""
+    newer = (await _stored(redis, prefix, id)).replace(b'"breaking"', b'"apocalyptic"')
+    await redis.hset(Keys(prefix).state, id, newer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,8 +17,10 @@ from notifications.api import Api, Listed, Published
 from notifications.errors import Invalid
 from notifications.reading import Query
 from notifications.settings import NotificationsSettings
+from store.connection import connect
+from store.settings import RedisSettings
 from tests.notifications.conftest import SETTINGS
-from tests.notifications.service import SITES, Room, serving_api
+from tests.notifications.service import SITES, Answer, Room, serving_api
 
 API = openapi.describe(NotificationsSettings())
 SCHEMAS = API["components"]["schemas"]
@@ -25,6 +28,7 @@ METHODS = ("get", "post", "patch", "put", "delete")
 CALLS = [
     (path, method, call) for path, item in API["paths"].items() for method, call in item.items() if method in METHODS
 ]
+EXAMPLE = API["paths"]["/api/v1/announcements"]["post"]["requestBody"]["content"]["application/json"]["example"]
 BOUNDS = validation.Bounds(SITES.keys(), 3600, 30 * 86_400)
 
 
@@ -54,7 +58,8 @@ def _number(value: int, schema: dict[str, Any]) -> bool:
 
 
 def _list(value: list[Any], schema: dict[str, Any]) -> bool:
-    return len(value) >= schema.get("minItems", 0) and all(fits(one, schema["items"]) for one in value)
+    within = schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value))
+    return within and all(fits(one, schema["items"]) for one in value)
 
 
 def _object(value: dict[str, Any], schema: dict[str, Any]) -> bool:
@@ -87,8 +92,8 @@ def test_has_what_openapi_asks_for() -> None:
 
 
 def test_every_reference_leads_somewhere() -> None:
-    for name in re.findall(r'"#/components/schemas/(\w+)"', msgspec.json.encode(API).decode()):
-        assert name in SCHEMAS
+    for kind, name in re.findall(r'"#/components/(\w+)/([\w-]+)"', msgspec.json.encode(API).decode()):
+        assert name in API["components"][kind]
 
 
 async def test_describes_every_route_and_no_other(room: Room) -> None:
@@ -128,6 +133,12 @@ def test_its_limits_are_the_ones_enforced() -> None:
             else:
                 with pytest.raises(Invalid):
                     validation.draft(document, BOUNDS)
+    most = SCHEMAS["Draft"]["properties"]["sites"]["maxItems"]
+    sites = [f"site-{number}" for number in range(most + 1)]
+    many = BOUNDS._replace(sites=sites)
+    validation.draft({"sites": sites[:most], "severity": "info", "title": "x"}, many)
+    with pytest.raises(Invalid):
+        validation.draft({"sites": sites, "severity": "info", "title": "x"}, many)
     settings = NotificationsSettings(max_expiry_days=3, default_expiry_seconds=60)
     expires_in = openapi.describe(settings)["components"]["schemas"]["Draft"]["properties"]["expires_in"]
     assert (expires_in["maximum"], expires_in["default"]) == (3 * 86_400, 60)
@@ -155,23 +166,58 @@ def test_its_example_requests_are_accepted() -> None:
 
 
 async def test_real_answers_are_what_it_describes(room: Room) -> None:
-    example = API["paths"]["/api/v1/announcements"]["post"]["requestBody"]["content"]["application/json"]["example"]
-    published = await room.editor.send("POST", "", example)
+    published = await room.editor.send("POST", "", EXAMPLE)
     path = f"/{published.json['id']}"
     answers = [
         ("publish", published),
-        ("publish", await room.editor.send("POST", "", {**example, "title": ""})),
+        ("publish", await room.editor.send("POST", "", {**EXAMPLE, "title": ""})),
         ("update", await room.editor.send("PATCH", path, {"title": "x"})),
         ("update", await room.editor.send("PATCH", path, {"title": "x", "revision": 1})),
         ("show", await room.editor.send("GET", path)),
         ("list", await room.editor.send("GET")),
         ("recall", await room.editor.send("POST", path + "/recall", {"reason": "nhầm"})),
         ("update", await room.editor.send("PATCH", path, {"title": "x"})),
+        ("update", await room.editor.send("PATCH", path, {"title": "x"}, headers={"If-Match": '"1"'})),
     ]
     described = {call["operationId"]: call["responses"] for _, _, call in CALLS}
     for operation, answer in answers:
-        (content,) = described[operation][str(answer.status)]["content"].values()
+        told = described[operation][str(answer.status)]
+        (content,) = told["content"].values()
         assert fits(answer.json, content["schema"]), (operation, answer.status, answer.body)
+        assert_headers_are_described(answer, told)
+
+
+@pytest.mark.slow
+async def test_what_asks_to_come_again_says_when(valkey: Redis, prefix: str, short_directory: Path) -> None:
+    settings = NotificationsSettings(publishes_per_second=0.01, publish_burst=1)
+    away = connect(RedisSettings(), f"unix://{short_directory}/nobody.sock", connections=2)
+    async with serving_api(valkey, prefix, settings) as room:
+        room.log._committer._redis = away
+        answers = [await room.editor.send("POST", "", EXAMPLE) for _ in range(2)]
+        room.tokens._redis = away
+        answers.append(await room.editor.send("POST", "", EXAMPLE))
+    await away.aclose()
+    assert [answer.status for answer in answers] == [503, 429, 503]
+    for answer in answers:
+        told = API["paths"]["/api/v1/announcements"]["post"]["responses"][str(answer.status)]
+        assert "Retry-After" in answer.headers
+        assert fits(answer.json, SCHEMAS["Problem"])
+        assert_headers_are_described(answer, told)
+
+
+def assert_headers_are_described(answer: Answer, told: dict[str, Any]) -> None:
+    """Those that the description knows are on the answers it says, and hold what it says."""
+    known = API["components"]["headers"]
+    sent = {name for name in known if name in answer.headers}
+    described = set(told.get("headers", {}))
+    assert sent <= described
+    # A conflict has the revision only where that is what it is about.
+    assert sent == described or (answer.status == 409 and "revision" not in answer.json)
+    for name in sent:
+        text = answer.headers[name]
+        schema = known[name]["schema"]
+        assert fits(int(text) if schema["type"] == "integer" else text, schema)
+        assert fits(known[name]["example"], schema)
 
 
 def test_other_rooms_add_their_paths() -> None:

@@ -11,6 +11,11 @@ from notifications.announcement import MAX_BODY, MAX_TITLE
 from notifications.errors import Invalid, WrongField
 from notifications.links import fault
 
+UNSEEN = (
+    *"\u00ad\u034f\u115f\u1160\u17b4\u180e\u200b\u200d\u2060\u2064\u2800\u3000\u3164\ufe0f\ufeff\uffa0\U0001d173\U000e0100",
+    "\u200b\u2060",
+)
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 BOUNDS = validation.Bounds({"demo": None, "tinh": None}.keys(), 3600, 30 * 86_400)
 VALID: dict[str, object] = {"sites": ["demo"], "severity": "breaking", "title": "Lũ lên nhanh"}
 
@@ -72,7 +77,8 @@ def test_takes_objects_only(document: object) -> None:
         ("title", None),
         ("title", 7),
         ("title", ""),
-        ("title", "\u200b\u2060"),
+        *[("title", unseen) for unseen in UNSEEN],
+        ("title", " ".join(UNSEEN)),
         ("title", "two\nlines"),
         ("title", "a\tb"),
         ("title", "bell\x07"),
@@ -82,6 +88,15 @@ def test_takes_objects_only(document: object) -> None:
         ("title", "isolated \u2067x\u2069"),
         ("title", "mark \u200f"),
         ("title", "mark \u061c"),
+        ("title", "swapping \u206b"),
+        ("title", "annotated \ufff9with\ufffasomething\ufffb"),
+        ("title", "tagged \U000e0068\U000e0069"),
+        (
+            "title",
+            "a flag that goes on \U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f\U000e0061",
+        ),
+        ("title", "a flag without an end \U0001f3f4\U000e0067\U000e0062\U000e0065"),
+        ("body", "annotated \ufff9"),
         ("title", "x" * (MAX_TITLE + 1)),
         ("body", "a\x00b"),
         ("body", "turned \u202e"),
@@ -132,6 +147,12 @@ def test_refuses_with_the_name_of_the_field(field: str, value: object) -> None:
         "https://%6aavascript/",
         "https://example.vn/\ud800",
         "https://" + "a" * 2048 + ".vn/",
+        *[
+            f"https://bao{unseen}chi.vn/tin"
+            for unseen in "\u00ad\u034f\u200b\u200d\u2060\u3164\ufe0f\ufeff\U000e0061\U000e0100"
+        ],
+        "https://example.vn/\u200btin",
+        "https://example.vn/#\u2064",
     ],
 )
 def test_refuses_links_that_are_not_what_they_seem(link: str) -> None:
@@ -161,6 +182,22 @@ def test_measures_what_a_reader_sees_as_one_character() -> None:
     decomposed = unicodedata.normalize("NFD", "ễ") * MAX_TITLE
     draft = validation.draft({**VALID, "title": decomposed}, BOUNDS)
     assert draft.title == "ễ" * MAX_TITLE
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "\U0001fae8",  # unknown to Python 3.11, an emoji since
+        "\u2764\ufe0f",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        ENGLAND,
+        "\U0001f1fb\U0001f1f3",
+        "\u2800x",
+        "한국어",
+    ],
+)
+def test_takes_what_can_be_seen(title: str) -> None:
+    assert validation.draft({**VALID, "title": title, "body": title}, BOUNDS).title == title
 
 
 def test_body_keeps_its_lines() -> None:

@@ -18,6 +18,7 @@ from gateway.hub import Hub
 from gateway.listening import listen
 from gateway.settings import GatewaySettings
 from gateway.sites import SiteSettings
+from notifications import watch
 from notifications.announcement import for_browsers
 from notifications.client import Service
 from notifications.feed import Feed
@@ -50,22 +51,30 @@ def frame(type: str, **members: object) -> str:
     return msgspec.json.encode({"type": type, **members}).decode()
 
 
+Script = Callable[[ServerConnection], Awaitable[None]]
+
+
 @contextlib.asynccontextmanager
-async def watching(
-    script: Callable[[ServerConnection], Awaitable[None]], *, as_json: bool = False
-) -> AsyncIterator[list[str]]:
-    """What ``loa watch`` prints while a server speaks to it by `script`."""
+async def followed(script: Script, *, as_json: bool = False) -> AsyncIterator[tuple[Watcher, list[str]]]:
+    """A watcher while a server speaks to it by `script`, and what it prints."""
     said: list[str] = []
     async with serve(script, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         watcher = Watcher(Service(f"http://127.0.0.1:{port}", local=True), "demo", as_json, said.append)
         task = asyncio.create_task(watcher.run())
         try:
-            yield said
+            yield watcher, said
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+@contextlib.asynccontextmanager
+async def watching(script: Script, *, as_json: bool = False) -> AsyncIterator[list[str]]:
+    """What ``loa watch`` prints while a server speaks to it by `script`."""
+    async with followed(script, as_json=as_json) as (_, said):
+        yield said
 
 
 def plain(said: list[str]) -> list[str]:
@@ -155,6 +164,72 @@ async def test_goes_on_trying_while_nobody_answers(unused_tcp_port_factory: Call
     await until(lambda: bool(said))
     assert "lost, trying again" in said[0]
     assert not task.done()
+    task.cancel()
+
+
+async def test_takes_a_welcome_of_any_length() -> None:
+    """As many announcements as may be active, each as long as may be: far over the usual limit of a message."""
+    many = [for_browsers(announcement(f"a{number}", body="ặ" * 1_000)) for number in range(2_000)]
+    greeted = welcome(*many)
+    assert len(greeted) > 1024 * 1024
+
+    async def script(connection: ServerConnection) -> None:
+        await connection.send(greeted)
+        await connection.wait_closed()
+
+    async with watching(script, as_json=True) as said:
+        await until(lambda: bool(said))
+        heard = msgspec.json.decode(said[0])
+        assert heard["type"] == "welcome"
+        assert len(heard["announcements"]) == 2_000
+
+
+async def test_a_welcome_and_a_hang_up_count_as_a_failure() -> None:
+    """Each of them makes the next pause longer, though every connection was made."""
+
+    async def script(connection: ServerConnection) -> None:
+        await connection.send(welcome())
+        await connection.close(1009)
+
+    async with followed(script) as (watcher, said):
+        await until(lambda: watcher.failures >= 4)
+        assert sum("connected again" in line for line in said) >= 2
+
+
+async def test_a_connection_that_lasted_makes_good_what_failed_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_SOUND_SECONDS", -1.0)  # every connection has lasted
+    connections = 0
+
+    async def script(connection: ServerConnection) -> None:
+        nonlocal connections
+        connections += 1
+        await connection.send(welcome())
+        await connection.close(1012)
+
+    async with followed(script) as (watcher, _):
+        await until(lambda: connections >= 4)
+        assert watcher.failures <= 1
+
+
+async def test_an_outage_of_any_length_is_outlasted(unused_tcp_port_factory: Callable[[], int]) -> None:
+    """So many doublings of a pause are no number that fits anywhere."""
+    watcher = Watcher(Service(f"http://127.0.0.1:{unused_tcp_port_factory()}", local=True), "demo", False, print)
+    watcher.failures = 5_000
+    watcher._cap_seconds = 0.001
+    task = asyncio.create_task(watcher.run())
+    await until(lambda: task.done() or watcher.failures > 5_001)
+    assert not task.done()
+    task.cancel()
+
+
+async def test_says_once_that_it_is_lost(unused_tcp_port_factory: Callable[[], int]) -> None:
+    said: list[str] = []
+    service = Service(f"http://127.0.0.1:{unused_tcp_port_factory()}", local=True)
+    watcher = Watcher(service, "demo", True, said.append)
+    watcher._cap_seconds = 0.001
+    task = asyncio.create_task(watcher.run())
+    await until(lambda: watcher.failures > 2)
+    assert [msgspec.json.decode(line)["type"] for line in said] == ["lost"]
     task.cancel()
 
 
