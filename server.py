@@ -34,6 +34,7 @@ from gateway.settings import GatewaySettings
 from gateway.sites import SITE_ID, SiteSettings
 from gateway.tasks import Caretaker
 from notifications.admission import Admission
+from notifications.announcement import Announcement
 from notifications.api import Api
 from notifications.feed import BLOCK_SECONDS, Feed
 from notifications.log import Log
@@ -93,14 +94,14 @@ async def rooms(start: Start, intercom: Intercom) -> AsyncIterator[worker.Rooms]
         desk.greet_with(feed.greet)
         desk.on_departure(readers.depart)
         feed.on_delivered.append(
-            lambda version, delivery: intercom.report_delivered(version, delivery.sessions, delivery.seconds)
+            lambda one, delivery: intercom.report_delivered(one.name, delivery.sessions, delivery.seconds)
         )
 
-        async def delivered(version: int) -> int:
-            return await intercom.delivered_total(version, settings.notifications.acknowledge_seconds)
+        async def delivered(one: Announcement) -> int:
+            return await intercom.delivered_total(one.name, settings.notifications.acknowledge_seconds)
 
         app = _application(settings, _client(settings, start, stack, "loa-api"), door, readers, delivered)
-        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
+        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS, auto_decompress=False)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(caretaker.stop)
@@ -158,7 +159,7 @@ def _feed(settings: Settings, start: Start, stack: AsyncExitStack, hub: Hub) -> 
 
 
 def _application(
-    settings: Settings, redis: Redis, door: Door, readers: Presence, delivered: Callable[[int], Awaitable[int]]
+    settings: Settings, redis: Redis, door: Door, readers: Presence, delivered: Callable[[Announcement], Awaitable[int]]
 ) -> web.Application:
     prefix = settings.redis.prefix
     admission = Admission(Tokens(redis, prefix), settings.notifications, door.address_of)

@@ -1,6 +1,6 @@
 """Whose connection it is: the client's address behind proxies, and the key its limits are counted under.
 
-An address is kept in memory while a session is open, or while it is among the last that came; it goes nowhere else.
+An address is kept in memory while a connection is open, or while it is among the last that came; it goes nowhere else.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ class Addresses:
             if not _within(candidate, self._trusted):
                 break
         return client
+
+    def connection_key(self, peer: str) -> str:
+        """What a connection is counted under that is no session: the key of its other end; empty for a trusted proxy,
+        whose connections carry many clients."""
+        return "" if self._trusted and _within(peer, self._trusted) else self.limit_key(peer)
 
     def _limit_key(self, address: str) -> str:
         """What sessions are counted under: the IPv4 address or the IPv6 /64; empty when exempt."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class CloseCode(IntEnum):
-    """The codes a session of ours may end with."""
+    """The codes a session of ours may end with; 1000 and 1001 only in answer to the browser's own."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
@@ -33,14 +33,16 @@ class Meaning(NamedTuple):
 
 
 MEANINGS: dict[CloseCode, Meaning] = {
-    CloseCode.NORMAL: Meaning("the browser left", "no"),
-    CloseCode.GOING_AWAY: Meaning("the page was closed", "no"),
-    CloseCode.PROTOCOL_ERROR: Meaning("a frame broke RFC 6455", "after a minute"),
-    CloseCode.UNSUPPORTED: Meaning("a binary message", "after a minute"),
-    CloseCode.INVALID_TEXT: Meaning("text that is not UTF-8", "after a minute"),
-    CloseCode.FLOOD: Meaning("too many messages", "after a minute"),
-    CloseCode.TOO_LONG: Meaning("a message over the limit", "after a minute"),
+    CloseCode.NORMAL: Meaning("the browser left", "no; with backoff if it did not ask for it"),
+    CloseCode.GOING_AWAY: Meaning("the page was closed", "no; with backoff if it did not ask for it"),
+    CloseCode.PROTOCOL_ERROR: Meaning("a frame broke RFC 6455", "after one to two minutes"),
+    CloseCode.UNSUPPORTED: Meaning("a binary message", "after one to two minutes"),
+    CloseCode.INVALID_TEXT: Meaning("text that is not UTF-8", "after one to two minutes"),
+    CloseCode.FLOOD: Meaning("too many messages", "after one to two minutes"),
+    CloseCode.TOO_LONG: Meaning("a message over the limit", "after one to two minutes"),
     CloseCode.SERVER_FAULT: Meaning("the server failed; it has logged why", "with backoff"),
     CloseCode.RESTART: Meaning("the worker is draining", "after `retry_ms`"),
-    CloseCode.TRY_LATER: Meaning("the worker is full", "after `retry_ms`"),
+    # In reserve: a worker that is full refuses before the upgrade, with 503. Browsers heed it already, so that sessions
+    # can be sent elsewhere some day without waiting for their widgets to be new.
+    CloseCode.TRY_LATER: Meaning("the worker is too full; not sent yet", "after `retry_ms`"),
 }

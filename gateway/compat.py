@@ -2,7 +2,8 @@
 
 A proxy that reuses its connections to us may send an upgrade on one that has fetched a page before; the gate saw that
 connection only once. Dearer than the gate, since aiohttp's protocol and a task stay with it, and the same in all a
-browser can see: the same checks, the same session, the same reader of frames, the same close codes.
+browser can see: the same checks, the same refusals, the same session, the same reader of frames, the same close codes.
+From the 101 on the connection counts as a session and no longer as a guest.
 
 It does without aiohttp's ``WebSocketResponse``, which takes unmasked frames from browsers, reports broken UTF-8 only
 when a message has ended, and closes by itself. The connection's input goes to the session instead, the way aiohttp
@@ -19,8 +20,9 @@ from aiohttp import web
 from gateway import handshake
 from gateway.door import Door
 from gateway.errors import Refusal
-from gateway.gate import first_ping, peer_address, refusal_problem
-from gateway.session import PAUSED_ABOVE_BYTES, Session
+from gateway.gate import first_ping, peer_address, refuse
+from gateway.heads import Guest
+from gateway.session import LINGER_SECONDS, PAUSED_ABOVE_BYTES, Session
 
 
 class CompatSession(Session):
@@ -82,6 +84,35 @@ class _Inlet:
             self._over.set_result(None)
 
 
+class _Refused:
+    """In the place of a session, for a connection that was refused one: throws away what still comes, as the gate does,
+    until the other side hangs up. aiohttp would wait for the rest of a body."""
+
+    __slots__ = ("_over", "_transport", "_wheel", "slot")
+
+    def __init__(self, door: Door, transport: asyncio.Transport, over: asyncio.Future[None]) -> None:
+        self._transport = transport
+        self._wheel = door.wheel
+        self._over = over
+        self.slot = 0
+        door.wheel.put(self, door.clock(), LINGER_SECONDS)
+
+    def due(self, now: float) -> float:
+        """The wheel's call: it did not hang up."""
+        self._transport.abort()
+        return 0.0
+
+    def feed_data(self, chunk: bytes) -> tuple[bool, bytes]:
+        """Called by aiohttp's protocol; never asks it to close."""
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """Called by aiohttp's protocol when the connection is lost."""
+        self._wheel.discard(self)
+        if not self._over.done():
+            self._over.set_result(None)
+
+
 def route(door: Door) -> web.RouteDef:
     """The route to add to the application behind the gate."""
 
@@ -90,37 +121,49 @@ def route(door: Door) -> web.RouteDef:
         if transport is None:
             # Gone while the request waited for its turn; there is nobody to answer.
             return web.Response(status=400)
-        outlet = _Outlet(transport)
+        guest = cast(Guest, request.protocol)
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        inlet: _Inlet | _Refused
         try:
-            upgrade = handshake.check(
-                request.method.encode(),
-                f"{request.version.major}.{request.version.minor}",
-                request.raw_path.partition("?")[2].encode("utf-8", "surrogateescape"),
-                request.raw_headers,
-                door.settings.header_lines,
-            )
-            session, welcome = door.enter(
-                upgrade, peer_address(transport), cast(asyncio.Transport, outlet), CompatSession
-            )
+            inlet = _Inlet(_enter(door, request, transport), over)
         except Refusal as refusal:
             door.handshakes[refusal.reason] += 1
-            answer = refusal_problem(refusal).response()
-            answer.force_close()
-            return answer
-        outlet.session = session
-        outlet.write(handshake.accept(upgrade.key) + welcome)
-        door.wheel.put(session, door.clock(), first_ping(door))
-        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        inlet = _Inlet(session, over)
+            refuse(transport, refusal)
+            # aiohttp stops reading where much of a body lies unread; that the other side hangs up must be heard.
+            transport.resume_reading()
+            inlet = _Refused(door, transport, over)
+        else:
+            guest.part()
         # Feeds it at once what came behind the request.
-        request.protocol.set_parser(inlet)  # type: ignore[arg-type]
+        guest.set_parser(inlet)  # type: ignore[arg-type]
         try:
             await over
         except asyncio.CancelledError:
             # The application is being stopped while the browser is still here.
-            session.abort()
+            transport.abort()
             raise
         # Nobody is left to read it; aiohttp finds the connection lost and ends quietly.
         return web.Response()
 
     return web.route("*", "/ws", serve)
+
+
+def _enter(door: Door, request: web.Request, transport: asyncio.Transport) -> CompatSession:
+    """Opens the session, answered and welcomed.
+
+    Raises:
+        Refusal: It may not come in; nothing is held and nothing was sent.
+    """
+    upgrade = handshake.check(
+        request.method.encode(),
+        f"{request.version.major}.{request.version.minor}",
+        request.raw_path.partition("?")[2].encode("utf-8", "surrogateescape"),
+        request.raw_headers,
+        door.settings.header_lines,
+    )
+    outlet = _Outlet(transport)
+    session, welcome = door.enter(upgrade, peer_address(transport), cast(asyncio.Transport, outlet), CompatSession)
+    outlet.session = session
+    outlet.write(handshake.accept(upgrade.key) + welcome)
+    door.wheel.put(session, door.clock(), first_ping(door))
+    return session

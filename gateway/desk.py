@@ -31,6 +31,13 @@ Greeter: TypeAlias = "Callable[[Session], bytes]"
 Farewell: TypeAlias = "Callable[[Session], None]"
 Listener: TypeAlias = "Callable[[Session, dict[str, Any]], None]"
 
+# What browsers may say and of what type its members are, see docs/protocol.md. Members that are not named may be any.
+_KNOWN: dict[str, dict[str, type]] = {
+    "page": {"path": str, "section": str},
+    "state": {"state": str},
+    "ack": {"id": str, "revision": int, "did": str},
+}
+
 # A browser that comes back meets a worker that takes so many a millisecond without holding its loop.
 RETURNS_PER_MS = 2
 
@@ -61,16 +68,21 @@ class FrontDesk:
         settings: Limits and reconnect delays.
         sites: The portals.
         hub: Where sessions join.
+        clock: Unix time in seconds, told to every browser: the clock by which announcements end, the store's.
     """
 
-    def __init__(self, settings: GatewaySettings, sites: Sites, hub: Hub) -> None:
+    def __init__(
+        self, settings: GatewaySettings, sites: Sites, hub: Hub, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._settings = settings
         self._hub = hub
+        self._clock = clock
         self._languages = {site: one.language.encode() for site, one in sites.items()}
         self._origins = {site: Origins(one.origins) for site, one in sites.items()}
         self._greeters: list[Greeter] = []
         self._farewells: list[Farewell] = []
-        self._listeners: dict[str, list[Listener]] = {"page": [_moved]}
+        # Those that nobody listens to are known all the same.
+        self._listeners: dict[str, list[Listener]] = {**{type: [] for type in _KNOWN}, "page": [_moved]}
         self._now_text = b""
         self._now_ms = 0
         self.ignored = 0
@@ -87,7 +99,7 @@ class FrontDesk:
         self._farewells.append(farewell)
 
     def on_message(self, type: str, listener: Listener) -> None:
-        """Calls `listener` with every message of this type; it ignores members of the wrong type."""
+        """Calls `listener` with every message of this type; members of the protocol have their type, or are missing."""
         self._listeners.setdefault(type, []).append(listener)
 
     def admit(self, upgrade: Upgrade) -> None:
@@ -121,7 +133,7 @@ class FrontDesk:
         return frames.text(head + b"," + members + b"}" if members else head + b"}")
 
     def received(self, session: Session, message: frames.Message) -> None:
-        """See :class:`Desk`. What does not parse or is not known is ignored and counted."""
+        """See :class:`Desk`. What does not parse, is not known or has a wrong type in it is ignored and counted."""
         if message.opcode is not Opcode.TEXT:
             session.close(CloseCode.UNSUPPORTED)
             return
@@ -131,11 +143,10 @@ class FrontDesk:
             self.ignored += 1
             return
         kind = said.get("type") if isinstance(said, Mapping) else None
-        listeners = self._listeners.get(kind) if isinstance(kind, str) else None
-        if listeners is None:
+        if not isinstance(kind, str) or kind not in self._listeners or not _well_typed(said, _KNOWN.get(kind, {})):
             self.ignored += 1
             return
-        for listener in listeners:
+        for listener in self._listeners[kind]:
             listener(session, said)
 
     def closed(self, session: Session) -> None:
@@ -151,7 +162,7 @@ class FrontDesk:
 
     def _now(self) -> bytes:
         """The time, to the millisecond, formatted at most once a millisecond."""
-        milliseconds = time.time_ns() // 1_000_000
+        milliseconds = round(self._clock() * 1000)
         if milliseconds != self._now_ms:
             self._now_ms = milliseconds
             now = datetime.fromtimestamp(milliseconds / 1000, UTC)
@@ -167,8 +178,12 @@ def reconnect_ms(settings: GatewaySettings, sessions: int) -> tuple[int, int]:
 
 def _moved(session: Session, said: dict[str, Any]) -> None:
     """The browser went to another page without a new connection."""
-    path, section = said.get("path"), said.get("section")
-    if isinstance(path, str):
-        session.path = page_path(path)
-    if isinstance(section, str):
-        session.section = page_section(section)
+    if "path" in said:
+        session.path = page_path(said["path"])
+    if "section" in said:
+        session.section = page_section(said["section"])
+
+
+def _well_typed(said: Mapping[str, Any], types: Mapping[str, type]) -> bool:
+    """Whether each member that `types` names is of its type or missing; a boolean is no number here."""
+    return all(type(said[name]) is wanted for name, wanted in types.items() if name in said)

@@ -1,4 +1,8 @@
-"""What all connections of one worker share: the limits, the wheel, who is slow, and how they came and went."""
+"""What all connections of one worker share: the limits, the wheel, who is slow, and how they came and went.
+
+A connection is one of three, and counted as such: an *arrival*, which has asked for nothing yet; then a *session*, or a
+*guest*, whom aiohttp serves. A guest that upgrades on its connection is a session from then on, and a guest no more.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 from aiohttp import web
@@ -15,7 +19,7 @@ from gateway.addresses import Addresses
 from gateway.desk import Desk
 from gateway.errors import Refusal
 from gateway.handshake import Upgrade
-from gateway.limits import SessionsPerAddress
+from gateway.limits import ConnectionsPerAddress
 from gateway.session import Session
 from gateway.settings import GatewaySettings
 from gateway.wheel import Wheel
@@ -29,6 +33,18 @@ _FULL_RETRY_SECONDS = "10"
 _ADDRESS_RETRY_SECONDS = "60"
 
 
+class Slow(Protocol):
+    """A connection that holds what the other side does not take: a session, or a guest."""
+
+    paused_at: float
+
+    def look_at_buffer(self) -> None:
+        """Sees to it that `paused_at` is how matters stand."""
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+
+
 class Door:
     """One per worker.
 
@@ -39,10 +55,13 @@ class Door:
         clock: Seconds, monotonic, the event loop's.
 
     Attributes:
+        sessions: Sessions that are open.
+        arrivals: Connections that have not asked for anything yet, and those that were refused and did not hang up.
+        guests: Connections that aiohttp serves.
         handshakes: How handshakes ended, by reason; ``accepted`` is one of them.
         closes: Sessions closed by us, by close code.
         vanished: Sessions that did not answer a ping.
-        stalled: Sessions aborted because they could not be written to for too long.
+        stalled: Connections aborted because they could not be written to for too long.
     """
 
     def __init__(
@@ -59,14 +78,71 @@ class Door:
         self.clock = clock
         self.wheel = Wheel()
         self.addresses = Addresses(settings.trusted_proxies, settings.exempt_networks)
-        self.slow: set[Session] = set()
+        self.slow: set[Slow] = set()
         self.draining = False
         self.sessions = 0
+        self.arrivals = 0
+        self.guests = 0
         self.handshakes: Counter[str] = Counter()
         self.closes: Counter[int] = Counter()
         self.vanished = 0
         self.stalled = 0
-        self._per_address = SessionsPerAddress(settings.sessions_per_address)
+        self._per_address = ConnectionsPerAddress(settings.sessions_per_address)
+        self._arrivals_per_address = ConnectionsPerAddress(settings.sessions_per_address)
+        self._guests_per_address = ConnectionsPerAddress(settings.sessions_per_address)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are more connections than the start made sure of descriptors for.
+
+        Arrivals have no number of their own, but all the room that sessions and guests leave: a whole portal may come
+        back at once, and whoever sends a request is a session or a guest a moment later. What stays is ended by the
+        deadline. (With TLS a connection arrives when that handshake is through; before, only the deadline bounds it.)
+        """
+        limits = self.settings
+        return self.arrivals + self.guests + self.sessions > limits.sessions_per_worker + limits.other_connections
+
+    def arrive(self, peer: str) -> str:
+        """Counts a fresh connection, until it `asked`; also one that is refused here, as long as it lasts.
+
+        Args:
+            peer: Address of the other end of the socket.
+
+        Returns:
+            The key it is counted under; empty if it is exempt.
+
+        Raises:
+            Refusal: There are too many, in all or from there; it is counted under no key.
+        """
+        self.arrivals += 1
+        if self.crowded:
+            raise _crowded()
+        key = self.addresses.connection_key(peer)
+        if not self._arrivals_per_address.take(key):
+            raise _too_many()
+        return key
+
+    def asked(self, key: str) -> None:
+        """A connection that `arrive` counted is a session or a guest now, or over."""
+        self.arrivals -= 1
+        self._arrivals_per_address.release(key)
+
+    def host(self, key: str) -> None:
+        """Admits a guest, until it `parted`.
+
+        Raises:
+            Refusal: There are too many of them; nothing is held.
+        """
+        if self.guests >= self.settings.other_connections:
+            raise _crowded()
+        if not self._guests_per_address.take(key):
+            raise _too_many()
+        self.guests += 1
+
+    def parted(self, key: str) -> None:
+        """A guest is a session now, or over."""
+        self.guests -= 1
+        self._guests_per_address.release(key)
 
     def enter(
         self,
@@ -129,15 +205,26 @@ class Door:
         self.slow.discard(session)
 
     async def sweep(self) -> None:
-        """Aborts sessions that could not be written to for too long; runs until cancelled.
+        """Aborts connections that could not be written to for too long; runs until cancelled.
 
         Costs what is slow, not what is held.
         """
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             now = self.clock()
-            for session in tuple(self.slow):
-                session.look_at_buffer()
-                if session.paused_at and now - session.paused_at > self.settings.slow_seconds:
+            for slow in tuple(self.slow):
+                slow.look_at_buffer()
+                if slow.paused_at and now - slow.paused_at > self.settings.slow_seconds:
                     self.stalled += 1
-                    session.abort()
+                    slow.abort()
+
+
+def _crowded() -> Refusal:
+    return Refusal(
+        503, "crowded", "This worker takes no more connections now.", (("Retry-After", _FULL_RETRY_SECONDS),)
+    )
+
+
+def _too_many() -> Refusal:
+    retry = (("Retry-After", _ADDRESS_RETRY_SECONDS),)
+    return Refusal(429, "address", "There are too many connections from this address.", retry)

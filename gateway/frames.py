@@ -24,6 +24,10 @@ _FIN = 0x80
 _LENGTH = 0x7F
 _CONTROL_BYTES = 125  # RFC 6455 section 5.5
 
+# A fragment counts for at least so many bytes of its message. What one costs to read does not depend on its length, so
+# a message of fragments of a byte, or of none, would cost thousands of times what a whole one does.
+_FRAGMENT_BYTES = 64
+
 
 class Message(NamedTuple):
     """A whole frame or message: TEXT, BINARY, PING, PONG or CLOSE, and its payload."""
@@ -66,7 +70,7 @@ class Inbound:
     """Puts frames and messages together from bytes as they come.
 
     Args:
-        limit: Longest message, in bytes.
+        limit: Longest message, in bytes; a fragment but the last counts for at least 64.
     """
 
     __slots__ = ("_decoder", "_fragments", "_length", "_limit", "_opcode", "_parser", "_reader")
@@ -141,8 +145,7 @@ class Inbound:
             self._decoder = None
             return message
         self._fragments.append(payload)
-        # An empty fragment counts for a byte, or a message of them could go on for ever.
-        self._length += len(payload) or 1
+        self._length += max(len(payload), _FRAGMENT_BYTES)
         return None
 
     def _check_text(self, payload: bytes, final: bool) -> None:

@@ -3,6 +3,7 @@
 A WebSocket upgrade for ``/ws`` becomes a :class:`~gateway.session.Session` on the same transport, without aiohttp ever
 seeing it; everything else goes, bytes and all, to aiohttp's own protocol. The gate waits for a whole request head, so a
 connection that sends none, or one without end, is ended by the deadline or the limit before anything is built for it.
+Until it is handed on it is an arrival at the door, see :mod:`gateway.door`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from gateway.errors import Refusal
 from gateway.problems import CONTENT_TYPE, Problem
 from gateway.session import LINGER_SECONDS, PAUSED_ABOVE_BYTES, Session
 
-Neighbour: TypeAlias = Callable[[], asyncio.Protocol]
+# Makes the protocol of a guest. It tells the door when the guest, counted under this key, has `parted`.
+Neighbour: TypeAlias = Callable[[Door, str], asyncio.Protocol]
 
 _OURS = re.compile(rb"[A-Z]+ /ws(?:\?[^ ]*)? HTTP/")
 # What an HTTP request can begin with; anything else is not worth waiting for.
@@ -36,7 +38,7 @@ class Gate(asyncio.Protocol):
         neighbour: Makes the protocol for everything that is not ours; None if there is nothing else here.
     """
 
-    __slots__ = ("_door", "_head", "_neighbour", "_refused", "_transport", "slot")
+    __slots__ = ("_accepted_at", "_door", "_head", "_key", "_neighbour", "_peer", "_refused", "_transport", "slot")
 
     _transport: asyncio.Transport
 
@@ -45,12 +47,25 @@ class Gate(asyncio.Protocol):
         self._neighbour = neighbour
         self._head = b""
         self._refused = False
+        self._key = ""
+        self._peer = ""
+        # The deadline counts from here: under TLS, `connection_made` comes when the handshake is through.
+        self._accepted_at = door.clock()
         self.slot = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
+        door = self._door
         self._transport = cast(asyncio.Transport, transport)
-        self._door.wheel.put(self, self._door.clock(), self._door.settings.handshake_seconds)
+        self._peer = peer_address(transport)
+        door.wheel.put(self, self._accepted_at, door.settings.handshake_seconds)
+        try:
+            self._key = door.arrive(self._peer)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            if door.crowded:
+                # Not waited for: a descriptor is held for as long as an answer lingers.
+                self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Called by the transport until the connection is handed on."""
@@ -89,15 +104,17 @@ class Gate(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection ended before it was handed on."""
         self._door.wheel.discard(self)
+        self._door.asked(self._key)
 
     def _upgrade(self, head: bytes, rest: bytes) -> None:
         door, transport = self._door, self._transport
         try:
             upgrade = handshake.read(head, door.settings.header_lines)
-            session, welcome = door.enter(upgrade, peer_address(transport), transport, Session)
+            session, welcome = door.enter(upgrade, self._peer, transport, Session)
         except Refusal as refusal:
             self._refuse(refusal)
             return
+        door.asked(self._key)
         door.wheel.discard(self)
         transport.set_protocol(session)
         session.descriptor = plain_descriptor(transport)
@@ -113,8 +130,15 @@ class Gate(asyncio.Protocol):
         if self._neighbour is None:
             self._refuse(Refusal(404, "path", "There is nothing here but /ws."))
             return
-        self._door.wheel.discard(self)
-        neighbour = self._neighbour()
+        door = self._door
+        try:
+            door.host(self._key)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return
+        door.asked(self._key)
+        door.wheel.discard(self)
+        neighbour = self._neighbour(door, self._key)
         self._transport.set_protocol(neighbour)
         neighbour.connection_made(self._transport)
         neighbour.data_received(head)
@@ -123,13 +147,7 @@ class Gate(asyncio.Protocol):
         self._refused = True
         self._head = b""
         self._door.handshakes[refusal.reason] += 1
-        self._transport.write(refusal_bytes(refusal))
-        if self._transport.can_write_eof():
-            # Ends our side only: closing on unread input would reset the connection and lose the answer.
-            self._transport.write_eof()
-        else:
-            # TLS says goodbye by itself, and reads on until the other side has.
-            self._transport.close()
+        refuse(self._transport, refusal)
         self._door.wheel.discard(self)
         self._door.wheel.put(self, self._door.clock(), LINGER_SECONDS)
 
@@ -154,22 +172,27 @@ def plain_descriptor(transport: asyncio.BaseTransport) -> int:
     return plain.fileno() if plain is not None else -1
 
 
-def refusal_problem(refusal: Refusal) -> Problem:
-    """The refusal as a problem document with which the connection ends."""
+def refuse(transport: asyncio.Transport, refusal: Refusal) -> None:
+    """Answers with the refusal and ends our side. The caller waits for the other side to hang up, and not for long."""
+    transport.write(_refusal_bytes(refusal))
+    if transport.can_write_eof():
+        # Ends our side only: closing on unread input would reset the connection and lose the answer.
+        transport.write_eof()
+    else:
+        # TLS says goodbye by itself, and reads on until the other side has.
+        transport.close()
+
+
+def _refusal_bytes(refusal: Refusal) -> bytes:
+    """The refusal as a problem document, in an HTTP answer with which the connection ends."""
     headers = dict(refusal.headers)
     # Where the refusal says `Connection: Upgrade` (RFC 9110 section 7.8), both belong into one line.
     headers["Connection"] = f"{headers['Connection']}, close" if "Connection" in headers else "close"
-    return Problem(refusal.status, detail=refusal.detail, headers=headers, members={"reason": refusal.reason})
-
-
-def refusal_bytes(refusal: Refusal) -> bytes:
-    """The refusal as a whole HTTP answer that ends the connection."""
-    problem = refusal_problem(refusal)
-    body = problem.body()
+    body = Problem(refusal.status, detail=refusal.detail, members={"reason": refusal.reason}).body()
     lines = [
         f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}",
         f"Content-Type: {CONTENT_TYPE}",
         f"Content-Length: {len(body)}",
-        *(f"{name}: {value}" for name, value in problem.headers.items()),
+        *(f"{name}: {value}" for name, value in headers.items()),
     ]
     return "\r\n".join(lines).encode() + _END + body

@@ -4,7 +4,8 @@ Bytes go in, an :class:`Upgrade` or a :class:`~gateway.errors.Refusal` comes out
 
 Both ways in use it: the gate with the bytes of a fresh connection, the compatibility route with a request that
 aiohttp has parsed. So both accept and refuse the same. Stricter than HTTP asks: exactly one ``Host``, no body, no
-transfer coding, since an upgrade with any of these is either broken or an attempt at request smuggling.
+transfer coding, HTTP/1.1 and no other version, since an upgrade that differs is either broken or an attempt at request
+smuggling.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import unquote_plus
@@ -23,6 +23,8 @@ from gateway.errors import Refusal
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 _KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")  # 16 bytes in base64
+# RFC 9112 section 3.2: a name, also with the underscores that HTTP has no word against, or an address; and a port.
+_HOST = re.compile(rb"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SECTION = re.compile(r"[\w-]{1,64}")
 
@@ -33,7 +35,8 @@ _TOKEN_CHARACTERS = 128
 _ONCE = frozenset({b"host", b"origin", b"content-length", b"sec-websocket-key", b"sec-websocket-version"})
 _JOINED = frozenset({b"connection", b"upgrade", b"transfer-encoding", b"x-forwarded-for"})
 
-# Readers crowd on few pages. Bounded, so that made-up ones cannot fill the memory.
+# Readers crowd on few pages. Bounded, so that made-up ones cannot fill the memory, as they would with `sys.intern`:
+# early releases of Python 3.12 keep for ever what was interned once (CPython #113993).
 _REMEMBERED_PAGES = 2048
 
 UPGRADE_REQUIRED = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
@@ -120,7 +123,7 @@ def check(
 
     Args:
         method: The request method.
-        version: ``1.1`` or ``1.0``.
+        version: Of HTTP, such as ``1.1``.
         query: What stands behind the question mark.
         headers: All header lines in order, repeated ones included.
         header_lines: The most header lines to accept.
@@ -142,17 +145,17 @@ def check(
             found[lowered] = found[lowered] + b"," + value if lowered in found else value
     if lines > header_lines:
         raise Refusal(431, "headers", f"A request may have {header_lines} header lines.")
-    if b"host" not in found:
-        raise Refusal(400, "malformed", "There must be exactly one Host line.")
+    if _HOST.fullmatch(found.get(b"host", b"").strip()) is None:
+        raise Refusal(400, "malformed", "There must be exactly one Host line, and a host in it.")
     if b"transfer-encoding" in found or found.get(b"content-length", b"0").strip() != b"0":
         raise Refusal(400, "malformed", "A WebSocket handshake has no body.")
     if method != b"GET":
         raise Refusal(405, "method", "A WebSocket handshake is a GET.", (("Allow", "GET"),))
-    if version < "1.1":
-        raise Refusal(400, "malformed", "A WebSocket handshake is at least HTTP/1.1.")
-    if not _has_token(found.get(b"connection", b""), b"upgrade") or not _has_token(
-        found.get(b"upgrade", b""), b"websocket"
-    ):
+    if version != "1.1":
+        raise Refusal(400, "malformed", "A WebSocket handshake is HTTP/1.1.")
+    # A list of protocols would be in order (RFC 9110 section 7.8). But no browser sends one, and only this very word
+    # makes a request an upgrade to aiohttp: behind any other, it would lose frames that come in the same packet.
+    if not _has_token(found.get(b"connection", b""), b"upgrade") or found.get(b"upgrade", b"").lower() != b"websocket":
         raise Refusal(426, "no-upgrade", "This address speaks WebSocket only.", UPGRADE_REQUIRED)
     if found.get(b"sec-websocket-version", b"").strip() != b"13":
         raise Refusal(
@@ -186,12 +189,18 @@ def page_path(text: str) -> str:
     """A page's path as it is kept: begins with ``/``, at most 512 bytes, no control characters; else ``/``."""
     if not text.startswith("/") or len(text.encode("utf-8", "replace")) > _PATH_BYTES or _CONTROL.search(text):
         return "/"
-    return sys.intern(text)
+    return _shared(text)
 
 
 def page_section(text: str) -> str:
     """A section's name as it is kept: letters, digits, ``-`` and ``_``, at most 64; else none."""
-    return sys.intern(text) if _SECTION.fullmatch(text) else ""
+    return _shared(text) if _SECTION.fullmatch(text) else ""
+
+
+@lru_cache(2 * _REMEMBERED_PAGES)
+def _shared(text: str) -> str:
+    """One string for all sessions that are at the same place."""
+    return text
 
 
 def _query(query: bytes) -> dict[str, str]:

@@ -1,9 +1,12 @@
-"""The limits on a request's head, on connections that aiohttp serves already.
+"""The limits on guests, the connections that aiohttp serves: on a request's head, and on who does not read.
 
 The gate sees only the first request of a connection. What comes on it later is parsed by aiohttp, whose own limits are
 on single lines; here the whole head is held to the same two limits as at the gate, and answered the same: 431, and
 the connection ends. What aiohttp cannot parse becomes a problem document too, and no entry in the log of errors: it
 is the other side's fault and costs an operator's attention.
+
+aiohttp waits without end for an answer to be taken. The door's sweep does not: a guest that takes nothing of it for
+``slow_seconds`` is aborted like a session.
 """
 
 from __future__ import annotations
@@ -11,14 +14,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.typedefs import Middleware
 
-from gateway.gate import Neighbour
+from gateway.door import Door
+from gateway.gate import Neighbour, plain_descriptor
 from gateway.problems import Problem
 from gateway.settings import GatewaySettings
 
@@ -59,20 +63,85 @@ def neighbour(server: web.Server, settings: GatewaySettings, **options: Any) -> 
         "max_headers": settings.header_lines,
     }
 
-    def make() -> asyncio.Protocol:
-        return _Neighbour(server, settings, loop=loop, access_log=None, **limits, **options)
+    def make(door: Door, key: str) -> asyncio.Protocol:
+        return Guest(door, key, server, settings, loop=loop, access_log=None, **limits, **options)
 
     return make
 
 
-class _Neighbour(web.RequestHandler):
-    """aiohttp's protocol, with problem documents for what it cannot parse."""
+class Guest(web.RequestHandler):
+    """aiohttp's protocol, counted at the door, watched while it cannot write, and with problem documents for what it
+    cannot parse.
 
-    __slots__ = ("_settings",)
+    Args:
+        door: Holds it as a guest.
+        key: It is counted under this one.
+        server, settings, options: See `neighbour`.
 
-    def __init__(self, server: web.Server, settings: GatewaySettings, **options: Any) -> None:
+    Attributes:
+        paused_at: Loop time at which the other side last took anything of what is held for it, 0 if nothing is.
+    """
+
+    __slots__ = ("_door", "_held", "_here", "_key", "_settings", "_wire", "paused_at")
+
+    _wire: asyncio.Transport
+
+    def __init__(self, door: Door, key: str, server: web.Server, settings: GatewaySettings, **options: Any) -> None:
         super().__init__(server, **options)
+        self._door = door
+        self._key = key
         self._settings = settings
+        self._here = True
+        self._held = 0
+        self.paused_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the gate."""
+        # aiohttp forgets its own at the end, when an answer may still be waiting to be taken.
+        self._wire = cast(asyncio.Transport, transport)
+        if plain_descriptor(transport) >= 0:
+            # Paused as soon as it holds anything, so that a little that is never taken is noticed too. TLS gives up by
+            # itself, half a minute after aiohttp has closed it.
+            self._wire.set_write_buffer_limits(0)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Called by the transport."""
+        self.part()
+        super().connection_lost(exc)
+
+    def part(self) -> None:
+        """It is no guest any more: over, or a session that has limits of its own."""
+        if self._here:
+            self._here = False
+            self._door.slow.discard(self)
+            self._door.parted(self._key)
+
+    def pause_writing(self) -> None:
+        """Called by the transport."""
+        super().pause_writing()
+        if self._here:
+            self._held = self._wire.get_write_buffer_size()
+            self.paused_at = self._door.clock()
+            self._door.slow.add(self)
+
+    def resume_writing(self) -> None:
+        """Called by the transport."""
+        super().resume_writing()
+        self.paused_at = 0.0
+        self._door.slow.discard(self)
+
+    def look_at_buffer(self) -> None:
+        """Counts from the last time that something was taken: an answer is longer than a frame, and a slow line is none
+        that has stalled."""
+        held = self._wire.get_write_buffer_size()
+        if held < self._held:
+            self.paused_at = self._door.clock()
+        self._held = held
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+        self._wire.abort()
 
     def handle_error(
         self,

@@ -22,10 +22,14 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
+import structlog
+
 from gateway import frames
 
 if TYPE_CHECKING:
     from gateway.session import Session
+
+log = structlog.get_logger(__name__)
 
 # A slice is as many sessions as fit into this time, flushing to the kernel included.
 SLICE_SECONDS = 0.004
@@ -81,6 +85,7 @@ class Hub:
         self._slice_began = 0.0
         self._written = 0
         self._exhausted: _Broadcast | None = None
+        self._behind: set[Session] = set()
         self.total = 0
         self.deliveries = 0
         self.skipped = 0
@@ -106,9 +111,19 @@ class Hub:
         """The opposite of `join`."""
         members = self._sites[session.site]
         del members[session]
+        self._behind.discard(session)
         self.total -= 1
         if not members:
             del self._sites[session.site]
+
+    def caught_up(self) -> list[Session]:
+        """Sessions that a count was left out for and that can be written to again; each is named once.
+
+        Whoever tells counts asks now and then, or these would show an old one until the next change.
+        """
+        ready = [session for session in self._behind if not session.paused_at]
+        self._behind.difference_update(ready)
+        return ready
 
     def broadcast(
         self,
@@ -163,28 +178,40 @@ class Hub:
             self._pumping = False
             return
         self._slice_began = self._clock()
-        self._written = self._write(broadcast)
+        try:
+            self._written = self._write(broadcast)
+        finally:
+            # Whatever happens in a slice, the next one comes: a pump that stands still would look like a quiet portal.
+            asyncio.get_running_loop().call_soon(self._pump)
         if self._written < self._slice:
             self._exhausted = broadcast
-        asyncio.get_running_loop().call_soon(self._pump)
 
     def _write(self, broadcast: _Broadcast) -> int:
         frame, size, write = broadcast.frame, len(broadcast.frame), os.write
         sessions = [*islice(broadcast.left, self._slice)]
         reached = len(sessions)
         skipped = 0
-        for session in sessions:
-            if session.paused_at or session.closing:
-                skipped += not self._keep(session, broadcast)
-            elif session.descriptor < 0:
-                session.transport.write(frame)
-            else:
-                try:
-                    sent = write(session.descriptor, frame)
-                except OSError:
-                    sent = 0
-                if sent < size:
-                    session.transport.write(frame[sent:])
+        left = iter(sessions)
+        while True:
+            try:
+                for session in left:
+                    if session.paused_at or session.closing:
+                        skipped += not self._keep(session, broadcast)
+                    elif session.descriptor < 0:
+                        session.transport.write(frame)
+                    else:
+                        try:
+                            sent = write(session.descriptor, frame)
+                        except OSError:
+                            sent = 0
+                        if sent < size:
+                            session.transport.write(frame[sent:])
+                break
+            except Exception as error:
+                # Costs this session its connection, and those behind it nothing: they are what `left` still holds.
+                log.error("delivery failed", site=session.site, exc_info=error)
+                skipped += 1
+                session.abort()
         broadcast.sent += reached - skipped
         broadcast.skipped += skipped
         self.deliveries += reached - skipped
@@ -196,6 +223,7 @@ class Hub:
             return False
         if not broadcast.urgent:
             self.skipped += 1
+            self._behind.add(session)
             return False
         if session.transport.get_write_buffer_size() + len(broadcast.frame) > self._slow_bytes:
             self.aborted += 1

@@ -1,14 +1,14 @@
-"""How many and how fast: sessions per address, and a token bucket.
+"""How many and how fast: connections per address, and a token bucket.
 
-Pure arithmetic; the time is an argument. Memory grows with the addresses that hold a session now, not with those
+Pure arithmetic; the time is an argument. Memory grows with the addresses that hold a connection now, not with those
 that ever did.
 """
 
 from __future__ import annotations
 
 
-class SessionsPerAddress:
-    """Counts open sessions under each limit key."""
+class ConnectionsPerAddress:
+    """Counts open connections of one kind under each limit key."""
 
     __slots__ = ("_limit", "_open")
 
@@ -17,7 +17,7 @@ class SessionsPerAddress:
         self._open: dict[str, int] = {}
 
     def take(self, key: str) -> bool:
-        """Counts one more session under `key`, which has no limit if it is empty.
+        """Counts one more connection under `key`, which has no limit if it is empty.
 
         Returns:
             False, and nothing is counted, if there are as many as there may be.
@@ -31,7 +31,7 @@ class SessionsPerAddress:
         return True
 
     def release(self, key: str) -> None:
-        """Counts one session less; what `take` let in must be released once."""
+        """Counts one connection less; what `take` let in must be released once."""
         if not key:
             return
         count = self._open.get(key, 0)

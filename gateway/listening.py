@@ -45,6 +45,7 @@ async def listen(
     Raises:
         OSError: The port cannot be opened.
     """
+    # The gate counts the same time from the same moment: what TLS leaves of it is left for the request.
     deadline = door.settings.handshake_seconds if tls is not None else None
     server = await asyncio.get_running_loop().create_server(
         lambda: Gate(door, neighbour),

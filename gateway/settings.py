@@ -14,8 +14,11 @@ class GatewaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How many may connect, how large and how fast they may speak, and when silence means gone.
 
     Attributes:
-        sessions_per_worker: Connections one worker holds; more are answered 503. Each takes a file descriptor.
-        sessions_per_address: Sessions from one IPv4 address, or one IPv6 /64; more are answered 429.
+        sessions_per_worker: Sessions one worker holds; more are answered 503. Each takes a file descriptor.
+        sessions_per_address: Sessions on each worker from one IPv4 address, or one IPv6 /64; more are answered 429.
+            The same number holds for connections from there for pages and the API, and for those without a request yet.
+        other_connections: Connections for pages and the API one worker holds; more are answered 503. Each takes a file
+            descriptor.
         exempt_networks: Networks without a limit per address.
         trusted_proxies: Networks whose X-Forwarded-For is believed.
         header_bytes: Longest request head, in bytes; a longer one is answered 431.
@@ -34,6 +37,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     sessions_per_worker: Annotated[int, Meta(ge=1, le=1_000_000)] = 15_000
     sessions_per_address: Annotated[int, Meta(ge=1)] = 300
+    other_connections: Annotated[int, Meta(ge=16, le=1_000_000)] = 2_000
     exempt_networks: list[str] = field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
     trusted_proxies: list[str] = []
     header_bytes: Annotated[int, Meta(ge=1024, le=65536)] = 8192

@@ -99,6 +99,11 @@ class Announcement(Struct, frozen=True, kw_only=True):
     url: str = ""
     reason: str = ""
 
+    @property
+    def name(self) -> str:
+        """Names this revision, in whichever history it was written: versions begin anew when the store is lost."""
+        return f"{self.id}/{self.revision}"
+
 
 class ForBrowsers(TypedDict):
     """An announcement in a frame; ``docs/protocol.md`` says what each member means."""

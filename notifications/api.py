@@ -18,7 +18,7 @@ from gateway.problems import FieldError, Problem
 from gateway.sites import Sites
 from notifications import explanation, openapi, reading, validation
 from notifications.admission import Admission
-from notifications.announcement import ForEditors, for_editors
+from notifications.announcement import Announcement, ForEditors, for_editors
 from notifications.durability import Durability
 from notifications.errors import (
     ActionRefused,
@@ -74,7 +74,7 @@ class Api:
         log: Where announcements are.
         admission: Who may.
         sites: The portals.
-        delivered: How many sessions of this node a version was written to; waits for slow workers, but not long.
+        delivered: How many sessions of this node a revision was written to; waits for slow workers, but not long.
         described: Path items of other rooms, for the description.
     """
 
@@ -83,7 +83,7 @@ class Api:
         log: Log,
         admission: Admission,
         sites: Sites,
-        delivered: Callable[[int], Awaitable[int]],
+        delivered: Callable[[Announcement], Awaitable[int]],
         *,
         described: Mapping[str, Any] | None = None,
     ) -> None:
@@ -167,7 +167,7 @@ class Api:
         answer = Published(
             **msgspec.structs.asdict(shown),
             durability=publication.durability,
-            sessions=await self._delivered(publication.version),
+            sessions=await self._delivered(publication.announcement),
             replayed=publication.replayed,
         )
         etag = _etag(answer.revision)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gateway.hub import Delivery, Hub
     from gateway.session import Session
     from gateway.tasks import Caretaker
+    from notifications.announcement import Announcement
 
 log = structlog.get_logger(__name__)
 
@@ -57,14 +58,15 @@ class Feed:
         clock: Unix time in seconds; how far the store's clock is from it is measured.
 
     Attributes:
-        on_delivered: Called with the version and its Delivery when a publication has reached this worker's sessions.
+        on_delivered: Called with the announcement and its Delivery when a publication has reached this worker's
+            sessions.
         followed: How many entries were applied one by one.
         snapshots: How many snapshots were taken, the first included.
         outages: How often the store was lost.
     """
 
     def __init__(self, log: Log, hub: Hub, clock: Callable[[], float] = time.time) -> None:
-        self.on_delivered: list[Callable[[int, Delivery], None]] = []
+        self.on_delivered: list[Callable[[Announcement, Delivery], None]] = []
         self.followed = 0
         self.snapshots = 0
         self.outages = 0
@@ -192,12 +194,12 @@ class Feed:
         self._greetings.forget()
         for announcement, cursor, version in differences:
             message = frame(announcement, cursor)
-            done = partial(self._delivered, version) if version is not None else None
+            done = partial(self._delivered, announcement) if version is not None else None
             self._hub.broadcast(message, announcement.sites, urgent=True, done=done)
 
-    def _delivered(self, version: int, delivery: Delivery) -> None:
+    def _delivered(self, announcement: Announcement, delivery: Delivery) -> None:
         for listener in self.on_delivered:
-            listener(version, delivery)
+            listener(announcement, delivery)
 
     def _heard(self, head: Head) -> None:
         self._contact = time.monotonic()

@@ -96,6 +96,12 @@ class Tokens:
             return None
         return await self.create("first start")
 
+    async def forget_first(self, text: str) -> None:
+        """Takes back the token of the very first start, which nobody has seen: the next start makes another."""
+        # In this order: where it fails in between, a token is left that nobody knows, and not none for ever.
+        await _ask(self._redis.delete(self._keys.first))
+        await self.revoke(text.split("_")[1])
+
     async def list(self) -> list[Token]:
         """All that were made and not revoked, the oldest first; expired ones too."""
         stored = await _ask(self._redis.hvals(self._keys.tokens))

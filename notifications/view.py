@@ -139,9 +139,11 @@ class View:
         told.sort(key=lambda pair: (pair[0].version, pair[0].id))
         # A browser that hears only the first of them and is cut off must come back for the others.
         earlier = before.cursor if before is not None else ""
+        # Of all that was active before this worker was, only the latest can still be waited for by who published it.
+        delivered = 0 if before is not None else head.version - CATCH_UP
         cursors = [earlier] * (len(told) - 1) + [self.position.cursor]
         return [
-            Difference(one, cursor, one.version if written else None)
+            Difference(one, cursor, one.version if written and one.version > delivered else None)
             for (one, written), cursor in zip(told, cursors, strict=False)
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -47,10 +48,12 @@ _PORT = click.IntRange(0, 65535)
 @click.pass_context
 def serve(ctx: click.Context, host: str | None, port: int | None, ops_port: int | None, workers: int | None) -> None:
     """Run the service until Ctrl-C."""
+    _fill_standard_streams()
     deployment: Deployment = ctx.obj
     server = _changed(deployment.section(ServerSettings), host=host, port=port, workers=workers)
     operations = _changed(deployment.section(OperationsSettings), port=ops_port)
     redis = deployment.section(RedisSettings)
+    gateway = deployment.section(GatewaySettings)
     deployment = deployment.with_sections(server, operations)
     logs.configure(operations.log_format, operations.log_level)
     service = Service(
@@ -58,7 +61,8 @@ def serve(ctx: click.Context, host: str | None, port: int | None, ops_port: int 
         server=server,
         operations=operations,
         redis=redis,
-        sessions_per_worker=deployment.section(GatewaySettings).sessions_per_worker,
+        sessions_per_worker=gateway.sessions_per_worker,
+        other_connections=gateway.other_connections,
         data_dir=deployment.data_dir,
         base_dir=deployment.file.absolute().parent if deployment.file is not None else Path.cwd(),
         worker_command=WORKER_COMMAND,
@@ -67,20 +71,26 @@ def serve(ctx: click.Context, host: str | None, port: int | None, ops_port: int 
             redis.prefix,
             _sites(deployment.settings),
             deployment.section(PresenceSettings),
-            deployment.section(GatewaySettings),
+            gateway,
         ),
         first_token=lambda client: _first_token(client, redis.prefix),
+        forget_token=lambda client, text: Tokens(client, redis.prefix).forget_first(text),
     )
 
     def started(running: Running) -> None:
-        greet(
-            Console(highlight=False, emoji=False),
-            running,
-            site=_first_site(deployment.settings),
-            loa=_loa(),
-            demo=operations.demo,
-            options=_given(ctx),
-        )
+        try:
+            greet(
+                Console(highlight=False, emoji=False),
+                running,
+                site=_first_site(deployment.settings),
+                loa=_loa(),
+                demo=operations.demo,
+                options=_given(ctx),
+            )
+        except (OSError, SystemExit) as error:
+            # rich makes an exit of a broken pipe.
+            why = error.strerror if isinstance(error, OSError) else "nobody reads it"
+            raise Failure(f"stdout cannot be written to: {why}; send it to a file, or to /dev/null") from None
 
     try:
         asyncio.run(run_service(service, started))
@@ -93,12 +103,22 @@ def serve(ctx: click.Context, host: str | None, port: int | None, ops_port: int 
 commands: list[click.Command] = [serve]
 
 
+def _fill_standard_streams() -> None:
+    """Opens those that came closed: libuv gives up, and the worker with it, when it closes a socket of their number."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(fd, True)
+    os.close(fd)
+
+
 def _changed(section: Any, **options: object) -> Any:
     """`section` with the options that were given."""
     return msgspec.structs.replace(section, **{name: value for name, value in options.items() if value is not None})
 
 
 async def _first_token(client: Redis, prefix: str) -> str | None:
+    if sys.stdout is None:
+        # Closed: nobody would see it.
+        return None
     made = await Tokens(client, prefix).first_token()
     return made.text if made is not None else None
 

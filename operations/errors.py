@@ -5,7 +5,7 @@
     OperationsError
     ├── AddressUnusable      a port is taken, or an address is not ours to listen on
     ├── CertificateUnusable  the certificate or its key cannot be read, or they do not belong together
-    ├── TooFewDescriptors    the system allows fewer open files than the sessions that are configured
+    ├── TooFewDescriptors    the system allows fewer open files than the connections that are configured
     └── WorkerFailed         a worker could not start; it said why
 
 The text of each is one line: what is wrong and what to do.
@@ -56,8 +56,9 @@ class TooFewDescriptors(OperationsError):
 
     def __str__(self) -> str:
         return (
-            f"only {self.allowed} files may be open in a process, gateway.sessions_per_worker needs {self.needed}; "
-            f"raise the limit (ulimit -Hn, LimitNOFILE=) or lower the setting"
+            f"only {self.allowed} files may be open in a process, gateway.sessions_per_worker and "
+            f"gateway.other_connections need {self.needed}; "
+            f"raise the limit (ulimit -Hn, LimitNOFILE=) or lower the settings"
         )
 
 

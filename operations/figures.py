@@ -64,7 +64,7 @@ class WorkerFigures(msgspec.Struct, kw_only=True):
         messages_ignored: Messages from browsers so far that said nothing we know.
         deliveries: Frames written to sessions so far by broadcasts.
         deliveries_skipped: Counts so far that were not written to a slow session.
-        redis_errors: Commands to the store so far that failed.
+        redis_errors: Rounds of presence so far that the store failed, and times the feed of announcements lost it.
         fanout: From a broadcast's call to its last write.
         redis: Round trips to the store.
         longest_slice_seconds: The longest a slice of a broadcast has held the event loop.

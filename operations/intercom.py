@@ -60,9 +60,9 @@ class FiguresWanted(msgspec.Struct, tag=True, frozen=True):
 
 
 class DeliveredTotal(msgspec.Struct, tag=True, frozen=True):
-    """How many sessions of all workers announcement `version` went to, and whether that is final."""
+    """How many sessions of all workers the revision `name` of an announcement went to, and whether that is final."""
 
-    version: int
+    name: str
     sessions: int
     complete: bool
 
@@ -85,17 +85,17 @@ class Figures(msgspec.Struct, tag=True, frozen=True):
 
 
 class Delivered(msgspec.Struct, tag=True, frozen=True):
-    """Announcement `version` went to so many of this worker's sessions, in so many seconds."""
+    """The revision `name` of an announcement went to so many of this worker's sessions, in so many seconds."""
 
-    version: int
+    name: str
     sessions: int
     seconds: float
 
 
 class DeliveredWanted(msgspec.Struct, tag=True, frozen=True):
-    """Say how many sessions of all workers `version` went to: when all have told, or after `seconds`."""
+    """Say how many sessions of all workers the revision `name` went to: when all have told, or after `seconds`."""
 
-    version: int
+    name: str
     seconds: float
 
 
@@ -116,8 +116,16 @@ class Channel:
 
     @classmethod
     async def over(cls, end: socket.socket) -> Channel:
-        """Takes over `end`."""
-        return cls(*await asyncio.open_connection(sock=end, limit=_LONGEST_LINE))
+        """Takes over `end`, and closes it where that fails.
+
+        Raises:
+            OSError: The event loop cannot watch it.
+        """
+        try:
+            return cls(*await asyncio.open_connection(sock=end, limit=_LONGEST_LINE))
+        except BaseException:
+            end.close()
+            raise
 
     def send(self, message: Down | Up) -> None:
         """Sends `message`; to nobody, if the other end has gone."""
@@ -155,24 +163,24 @@ class Intercom:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._awaited: dict[int, list[asyncio.Future[int]]] = {}
+        self._awaited: dict[str, list[asyncio.Future[int]]] = {}
 
-    def report_delivered(self, version: int, sessions: int, seconds: float) -> None:
-        """Tells that announcement `version` went to so many of this worker's sessions."""
-        self._channel.send(Delivered(version, sessions, seconds))
+    def report_delivered(self, name: str, sessions: int, seconds: float) -> None:
+        """Tells that the revision `name` of an announcement went to so many of this worker's sessions."""
+        self._channel.send(Delivered(name, sessions, seconds))
 
-    async def delivered_total(self, version: int, timeout: float) -> int:  # noqa: ASYNC109  asked of the supervisor
-        """How many sessions of all this node's workers announcement `version` went to.
+    async def delivered_total(self, name: str, timeout: float) -> int:  # noqa: ASYNC109  asked of the supervisor
+        """How many sessions of all this node's workers the revision `name` of an announcement went to.
 
         Waits until every worker has told, at most `timeout` seconds; then it is as many as are known of.
         """
         total: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._awaited.setdefault(version, []).append(total)
-        self._channel.send(DeliveredWanted(version, timeout))
+        self._awaited.setdefault(name, []).append(total)
+        self._channel.send(DeliveredWanted(name, timeout))
         return await total
 
     def answered(self, total: DeliveredTotal) -> None:
         """The supervisor has answered; for the shell of the worker."""
-        for waiting in self._awaited.pop(total.version, ()):
+        for waiting in self._awaited.pop(total.name, ()):
             if not waiting.done():
                 waiting.set_result(total.sessions)

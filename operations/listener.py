@@ -92,7 +92,7 @@ async def listen(watch: Watch, host: str, port: int) -> tuple[web.AppRunner, int
     try:
         # A supervisor that was killed left no listener, but its last connections: those must not be in the way.
         await web.TCPSite(runner, host or None, port, reuse_address=True).start()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         await runner.cleanup()
         raise unusable(host, port, "--ops-port", error) from None
     return runner, runner.addresses[0][1]

@@ -32,7 +32,7 @@ _COUNTERS = (
     ("messages_ignored", "loa_messages_ignored", "Messages from browsers that said nothing we know."),
     ("deliveries", "loa_deliveries", "Frames that broadcasts wrote to sessions."),
     ("deliveries_skipped", "loa_deliveries_skipped", "Counts left out for sessions that read slowly."),
-    ("redis_errors", "loa_redis_errors", "Commands to the store that failed."),
+    ("redis_errors", "loa_redis_errors", "Rounds of presence the store failed, and times the feed lost it."),
     ("cpu_seconds", "loa_worker_cpu_seconds", "Processor time of the worker."),
 )
 _COUNTERS_BY_KIND = (

@@ -42,7 +42,7 @@ class WorkerPool:
         count: How many.
         command: What starts one; ``--fd N`` is added.
         start_of: What worker `index` is told at its start.
-        hung_seconds: A worker that says nothing for so long is killed.
+        hung_seconds: A worker that stood and says nothing for so long is killed.
     """
 
     def __init__(
@@ -160,7 +160,8 @@ class WorkerPool:
         index = worker.index
         self._workers[index] = worker
         if self._leaving.is_set():
-            worker.send(Drain(0))
+            # It has nobody to see off yet, and while its rooms open it would not hear that it is to leave.
+            worker.kill()
         readiness = asyncio.create_task(self._announce(worker, first))
         status = await worker.follow(self._on_delivery)
         del self._workers[index]
@@ -189,13 +190,15 @@ class WorkerPool:
             workers = list(self._workers.values())
             await asyncio.gather(*(worker.ask(_ANSWER_SECONDS) for worker in workers))
             for worker in workers:
-                if time.monotonic() - worker.heard_at > self._hung_seconds:
+                # One that starts has nothing to say yet, and may wait for the store.
+                patience = self._hung_seconds if worker.ready else START_SECONDS
+                if time.monotonic() - worker.heard_at > patience:
                     log.error("worker hangs, ending it", worker=worker.index, pid=worker.pid)
                     worker.kill()
 
     def _on_delivery(self, worker: WorkerProcess, message: Delivered | DeliveredWanted) -> None:
         if isinstance(message, Delivered):
-            self._deliveries.tell(worker.index, message.version, message.sessions)
+            self._deliveries.tell(worker.index, message.name, message.sessions)
         else:
             patience = asyncio.get_running_loop().call_later(message.seconds, self._answer_those_who_wait)
             self._waiting.append((worker, message, patience))
@@ -207,10 +210,10 @@ class WorkerPool:
         alive = [index for index, worker in self._workers.items() if worker.ready]
         still = []
         for worker, wanted, patience in self._waiting:
-            sessions, complete = self._deliveries.total(wanted.version, alive)
+            sessions, complete = self._deliveries.total(wanted.name, alive)
             if complete or now >= patience.when():
                 patience.cancel()
-                worker.send(DeliveredTotal(wanted.version, sessions, complete))
+                worker.send(DeliveredTotal(wanted.name, sessions, complete))
             else:
                 still.append((worker, wanted, patience))
         self._waiting = still

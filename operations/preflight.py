@@ -13,16 +13,20 @@ from pathlib import Path
 from gateway.listening import tls_context
 from operations.errors import AddressUnusable, CertificateUnusable, TooFewDescriptors
 
-# What a worker opens beside its sessions: store, supervisor, log, listening sockets, and requests over HTTP.
+# What a worker opens beside its connections: store, supervisor, log and listening sockets.
 SPARE_DESCRIPTORS = 200
 
 # The workers of a supervisor that was killed a moment ago are still letting go of the port.
 _PATIENCE_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.05
+_NAME_ONE = "name an address of this machine"
 
 
-def allow_descriptors(sessions_per_worker: int) -> int:
+def allow_descriptors(sessions_per_worker: int, other_connections: int) -> int:
     """Raises this process's limit of open files as far as it may go; children inherit it. Returns the limit.
+
+    Args:
+        sessions_per_worker, other_connections: So many of each may be open in one worker.
 
     Raises:
         TooFewDescriptors: That is not far enough.
@@ -30,7 +34,7 @@ def allow_descriptors(sessions_per_worker: int) -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    needed = sessions_per_worker + SPARE_DESCRIPTORS
+    needed = sessions_per_worker + other_connections + SPARE_DESCRIPTORS
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise TooFewDescriptors(hard, needed)
     return hard
@@ -86,21 +90,23 @@ async def reserve(host: str, port: int, option: str) -> Reservation:
     while True:
         try:
             return _reserve(host, port)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
+        except (OSError, ValueError) as error:
+            in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            if in_use and time.monotonic() < deadline:
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)
                 continue
             raise unusable(host, port, option, error) from None
 
 
-def unusable(host: str, port: int, option: str, error: OSError) -> AddressUnusable:
-    """The one line for an `error` that came of listening."""
+def unusable(host: str, port: int, option: str, error: OSError | ValueError) -> AddressUnusable:
+    """The one line for an `error` that came of listening; a name that cannot be one is a ValueError."""
+    if isinstance(error, ValueError):
+        return AddressUnusable(host, port, "cannot be listened on (it is no name)", _NAME_ONE)
     if error.errno == errno.EADDRINUSE:
         return AddressUnusable(host, port, "is taken", f"stop the program that has it, or choose another with {option}")
     if error.errno in {errno.EACCES, errno.EPERM}:
         return AddressUnusable(host, port, "is not allowed to this user", f"choose one above 1023 with {option}")
-    why = f"cannot be listened on ({error.strerror or error})"
-    return AddressUnusable(host, port, why, "name an address of this machine")
+    return AddressUnusable(host, port, f"cannot be listened on ({error.strerror or error})", _NAME_ONE)
 
 
 def _reserve(host: str, port: int) -> Reservation:

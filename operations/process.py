@@ -55,11 +55,23 @@ class WorkerProcess:
         """Starts `command` with ``--fd N`` added, and tells it `start`.
 
         Raises:
-            WorkerFailed: The command cannot be run.
+            WorkerFailed: The command cannot be run, or there is nothing left to speak with it through.
         """
-        ours, theirs = socket.socketpair()
         try:
-            process = await asyncio.create_subprocess_exec(
+            ours, theirs = socket.socketpair()
+            with theirs:
+                channel = await Channel.over(ours)
+                process = await cls._begin(command, theirs, channel)
+        except OSError as error:
+            raise WorkerFailed(start.index, f"{command[0]}: {error.strerror or error}") from None
+        worker = cls(start.index, process, channel)
+        worker.send(start)
+        return worker
+
+    @staticmethod
+    async def _begin(command: Sequence[str], theirs: socket.socket, channel: Channel) -> Process:
+        try:
+            return await asyncio.create_subprocess_exec(
                 *command,
                 "--fd",
                 str(theirs.fileno()),
@@ -70,14 +82,9 @@ class WorkerProcess:
                 # Also a worker that hangs must not outlive a killed supervisor.
                 preexec_fn=end_with_parent(signal.SIGKILL),
             )
-        except OSError as error:
-            ours.close()
-            raise WorkerFailed(start.index, f"{command[0]}: {error.strerror}") from None
-        finally:
-            theirs.close()
-        worker = cls(start.index, process, await Channel.over(ours))
-        worker.send(start)
-        return worker
+        except BaseException:
+            channel.close()
+            raise
 
     @property
     def pid(self) -> int:

@@ -31,6 +31,7 @@ from store import runfile
 from store.connection import connect, without_password
 from store.datadir import DataDir
 from store.embedded import EmbeddedStore
+from store.errors import DataDirUnusable
 from store.runfile import RunFile
 from store.settings import RedisSettings
 from store.versions import check
@@ -53,11 +54,13 @@ class Service:
         operations: Its section ``[operations]``.
         redis: Its section ``[redis]``.
         sessions_per_worker: For how many sessions a worker needs descriptors.
+        other_connections: For how many connections besides.
         data_dir: The data directory.
         base_dir: What relative paths in the settings are relative to.
         worker_command: What starts a worker; ``--fd N`` is added.
         inherit: Tells a store of our own, before a worker starts, that whoever it knows of is held by nobody now.
         first_token: Makes an editor's token in the store if there never was one, else returns None.
+        forget_token: Takes that token back, so that the next start makes another.
     """
 
     settings: msgspec.Struct
@@ -65,11 +68,13 @@ class Service:
     operations: OperationsSettings
     redis: RedisSettings
     sessions_per_worker: int
+    other_connections: int
     data_dir: Path
     base_dir: Path
     worker_command: Sequence[str]
     inherit: Callable[[Redis], Awaitable[object]]
     first_token: Callable[[Redis], Awaitable[str | None]]
+    forget_token: Callable[[Redis, str], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,7 @@ async def serve(service: Service, started: Callable[[Running], None]) -> None:
 
     Raises:
         StoreError, OperationsError: It cannot start. Nothing of it is left then.
+        Exception: What `started` raised, likewise.
     """
     async with AsyncExitStack() as stack:
         supervisor = _Supervisor(service, stack)
@@ -105,7 +111,7 @@ async def serve(service: Service, started: Callable[[Running], None]) -> None:
         try:
             await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
-                started(starting.result())
+                await supervisor.present(starting.result(), started)
                 await stopped
                 log.info("stopping")
         finally:
@@ -134,7 +140,7 @@ class _Supervisor:
     async def start(self) -> Running:
         """Starts everything, the cheapest refusals first."""
         service, stack = self._service, self._stack
-        allow_descriptors(service.sessions_per_worker)
+        allow_descriptors(service.sessions_per_worker, service.other_connections)
         if service.server.certificate:
             base = service.base_dir
             check_certificate(base / service.server.certificate, base / service.server.private_key)
@@ -150,16 +156,22 @@ class _Supervisor:
             await service.inherit(redis)
         await self._pool.start()
         stack.push_async_callback(self._drain)
-        token = await service.first_token(redis)
         ops_url = _url("http", service.operations.host, ops_port)
         shown = without_password(self._store_url)
-        runfile.write(
-            service.data_dir,
-            RunFile(pid=os.getpid(), public_url=self._local_url, ops_url=ops_url, redis_url=shown),
-        )
-        stack.callback(runfile.remove, service.data_dir)
+        self._write_run_file(RunFile(pid=os.getpid(), public_url=self._local_url, ops_url=ops_url, redis_url=shown))
+        # Last: nothing may fail between its making and its showing.
+        token = await service.first_token(redis)
         where = f"{kind} at {shown}" if service.redis.url else f"{kind} in {service.data_dir}"
         return Running(local_url=self._local_url, ops_url=ops_url, workers=self._count, store=where, token=token)
+
+    async def present(self, running: Running, started: Callable[[Running], None]) -> None:
+        """Tells `started`. A token that it could not show is no use to anybody, and must not be the only one."""
+        try:
+            started(running)
+        except BaseException:
+            if running.token is not None and self._watch.store is not None:
+                await self._service.forget_token(self._watch.store, running.token)
+            raise
 
     @contextlib.contextmanager
     def heeding_signals(self) -> Iterator[None]:
@@ -217,6 +229,13 @@ class _Supervisor:
         kind = await check(client, shown, wait_seconds=settings.ready_seconds)
         self._watch.store = client
         return client, str(kind or "store")
+
+    def _write_run_file(self, running: RunFile) -> None:
+        try:
+            runfile.write(self._service.data_dir, running)
+        except OSError as error:
+            raise DataDirUnusable(self._service.data_dir, error.strerror or "cannot be written") from None
+        self._stack.callback(runfile.remove, self._service.data_dir)
 
     async def _drain(self) -> None:
         self._watch.draining = True

@@ -25,6 +25,7 @@ from typing import NoReturn, TypeAlias
 import msgspec
 import structlog
 import uvloop
+from redis.exceptions import RedisError
 
 from operations import logs
 from operations.figures import WorkerFigures
@@ -112,15 +113,25 @@ async def _work(end: socket.socket, build: Build) -> int:
             return await shell.host(build(start, shell.intercom))
         except Exception as error:
             # The supervisor prints it at a start, and logs it at a restart.
-            kinds = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
-            expected = isinstance(error, OSError) or bool(kinds & _OUR_ROOMS)
-            log.log(logging.DEBUG if expected else logging.ERROR, "worker failed", exc_info=error)
-            why = " ".join(str(error).split()) or type(error).__name__
-            channel.send(Failed(why if expected else f"{type(error).__name__}: {why}"))
+            why = _said(error)
+            log.log(logging.DEBUG if why else logging.ERROR, "worker failed", exc_info=error)
+            channel.send(Failed(why or f"{type(error).__name__}: {_plain(error)}"))
             await channel.sent()
             return 1
     finally:
         shell.leave()
+
+
+def _said(error: Exception) -> str:
+    """What an expected error says, for people; empty for one that nobody reckoned with."""
+    if isinstance(error, RedisError):
+        return f"the store failed: {_plain(error)}"
+    kinds = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+    return _plain(error) if isinstance(error, OSError) or kinds & _OUR_ROOMS else ""
+
+
+def _plain(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 class _Shell:

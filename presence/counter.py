@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from gateway import frames
 from presence.bounds import Bounds, bounds, patience
 from presence.figures import Figures
 from presence.gauge import Count
@@ -141,7 +142,7 @@ class Presence:
             self._tell(self._clock())
 
     def _tell(self, now: float) -> None:
-        """Pushes every number that is due at `now`."""
+        """Pushes every number that is due at `now`, and the present one to those that missed a push."""
         interval = self._interval()
         patience_seconds = patience(self._settings)
         for site, holding in self._holdings.items():
@@ -151,8 +152,14 @@ class Presence:
             held = len(holding.roster)
             if holding.pushes.due(now, holding.gauge.shown(held), holding.gauge.stale, interval):
                 self.figures.pushes += 1
-                message = b'{"type":"presence",%b}' % holding.gauge.members(held)
+                message = self._message(holding)
                 self._hub.broadcast(message, (site,), urgent=False, done=self._learn)
+        for session in self._hub.caught_up():
+            session.send(frames.text(self._message(self._holdings[session.site])))
+
+    @staticmethod
+    def _message(holding: Holding) -> bytes:
+        return b'{"type":"presence",%b}' % holding.gauge.members(len(holding.roster))
 
     def _learn(self, delivery: Delivery) -> None:
         self._pace.learn(delivery.sessions, delivery.seconds)

@@ -29,6 +29,7 @@ from store.settings import RedisSettings
 
 # Long enough for a restarted embedded store to be listening again, short enough for a person not to notice.
 _RETRY_SECONDS = 0.1
+_NEVER_SHOWN = frozenset({"password", "ssl_password", "username"})
 
 
 def connect(
@@ -72,7 +73,7 @@ def without_password(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     user = parts.username or ""
-    query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key not in {"password", "username"}])
+    query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key not in _NEVER_SHOWN])
     shown = urlunsplit((parts.scheme, f"{user}@{host}" if user else host, parts.path, query, ""))
     # urlunsplit writes unix:/path where it was unix:///path.
     return shown.replace("unix:/", "unix:///", 1) if shown.startswith("unix:/") and "://" not in shown else shown

@@ -61,7 +61,7 @@ class EmbeddedStore:
 
     Attributes:
         url: Where it listens, ``unix://…``.
-        restarts: How often it had to be started again.
+        restarts: How often it was started again.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -110,21 +110,22 @@ class EmbeddedStore:
             delay = _RESTART_DELAYS_SECONDS[min(failures, len(_RESTART_DELAYS_SECONDS) - 1)]
             log.error("embedded store ended, starting it again", status=status, said=self._said, delay_seconds=delay)
             failures += 1
-            self.restarts += 1
             await asyncio.sleep(delay)
             try:
                 process = await self._launch()
-            except StoreError as error:
+                self.restarts += 1
+            except (StoreError, OSError) as error:
                 log.error("embedded store does not start", why=str(error))
 
     async def _launch(self) -> Process:
+        # Before anything can fail: what never began has not lived long either.
+        self._started_at = time.monotonic()
         lock = await self._await_files()
         try:
             process = self._process = await self._spawn(lock)
         finally:
             # The server has inherited it and is from now on the only one to hold it.
             os.close(lock)
-        self._started_at = time.monotonic()
         self._listener = asyncio.create_task(self._listen(process), name="embedded store's log")
         answering = asyncio.create_task(self._await_answer())
         ended = asyncio.create_task(process.wait())
@@ -187,17 +188,28 @@ class EmbeddedStore:
 
         Raises:
             StoreInUse: One does and does not leave.
+            StoreBroken: The lock cannot be opened.
         """
-        lock = os.open(self._data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            lock = os.open(self._data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreBroken(self._data_dir, f"{LOCK}: {error.strerror}") from None
+        try:
+            await self._hold(lock)
+        except BaseException:
+            os.close(lock)
+            raise
+        return lock
+
+    async def _hold(self, lock: int) -> None:
         deadline = time.monotonic() + _PREDECESSOR_SECONDS
         asked = False
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return lock
+                return
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    os.close(lock)
                     raise StoreInUse(self._data_dir, None) from None
             if not asked:
                 log.info("an earlier embedded store is still there, shutting it down")
@@ -262,7 +274,8 @@ def _options(data_dir: Path, socket: Path) -> list[str]:
         "unixsocketperm": "700",
         "dir": str(data_dir),
         "databases": "1",
-        "maxclients": "1000",
+        # Each of 256 workers opens six. A system that lacks the descriptors gets as many as it has.
+        "maxclients": "4096",
         "maxmemory-policy": "noeviction",
         "appendonly": "yes",
         "appendfsync": "everysec",

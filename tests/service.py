@@ -33,6 +33,10 @@ lease_seconds = 3.0
 grace_seconds = 1.0
 count_seconds = 0.1
 
+[notifications]
+# An answer that came too early, as on a busy machine, would tell of too few sessions.
+acknowledge_seconds = 20.0
+
 [operations]
 drain_seconds = 1.0
 
@@ -54,13 +58,16 @@ class Said(NamedTuple):
 
 
 class Service:
-    """One service; `start` it, and end it with `stop` or, as a power cut would, with `kill`."""
+    """One service; `start` it, and end it with `stop` or, as a power cut would, with `kill`.
 
-    def __init__(self, directory: Path, sites: int) -> None:
+    It has the site ``demo``, so many `sites` besides, and what `extra` adds to its settings.
+    """
+
+    def __init__(self, directory: Path, sites: int, extra: str = "") -> None:
         self.sites = [f"portal-{number}" for number in range(sites)]
         self._directory = directory
         self._config = directory / "config.toml"
-        self._config.write_text(_CONFIG + "".join(_SITE.format(id=id) for id in self.sites))
+        self._config.write_text(_CONFIG + "".join(_SITE.format(id=id) for id in self.sites) + extra)
         self._data_dir = directory / "data"
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,7 +1,7 @@
 """What the gateway's tests share: a whole gate on a real port, and a client that sends any bytes it is told to.
 
-Every house checks, when its test is over and its clients are gone, that it holds nothing: no session, no address, no
-timer. So every test is also a test for leaks. The tests run on uvloop, as the service does.
+Every house checks, when its test is over and its clients are gone, that it holds nothing: no session, no guest, no
+arrival, no address, no timer. So every test is also a test for leaks. The tests run on uvloop, as the service does.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 MASK = b"\x9a\x1c\xe7\x55"
 ORIGIN = "https://portal.example.vn"
 PAGE = "a page like any other"
+# More than the kernel and the transport hold together.
+LONG = bytes(8_000_000)
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
@@ -271,15 +273,22 @@ class House:
         return client
 
     @property
-    def holds(self) -> tuple[int, int, int, int]:
-        """Sessions at the door, sessions in the hub, addresses counted, timers."""
-        return self.door.sessions, self.hub.total, len(self.door._per_address._open), len(self.door.wheel)
+    def holds(self) -> tuple[int, ...]:
+        """Sessions at the door, sessions in the hub, guests, arrivals, addresses counted, timers."""
+        door = self.door
+        return door.sessions, self.hub.total, door.guests, door.arrivals, len(addresses(door)), len(door.wheel)
 
     def session(self, site: str = "demo") -> Any:
         """The only session there is."""
         (session,) = self.hub.everyone()
         assert session.site == site
         return session
+
+
+def addresses(door: Door) -> list[str]:
+    """The keys that connections are counted under, once for each kind."""
+    counted = (door._per_address, door._guests_per_address, door._arrivals_per_address)
+    return [key for kind in counted for key in kind._open]
 
 
 Opener = Callable[..., Awaitable[House]]
@@ -302,7 +311,7 @@ async def _running(options: dict[str, Any], tls: tuple[ssl.SSLContext, ssl.SSLCo
     ours, theirs = tls or (None, None)
     house = House(settings, hub, desk, door, Caretaker(), theirs)
     app = web.Application(middlewares=[problems, limit_heads(settings)])
-    app.add_routes([compat.route(door), web.get("/page", _page)])
+    app.add_routes([compat.route(door), web.get("/page", _page), web.get("/long", _long)])
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     server = await listening.listen(door, neighbour(runner.server, settings), "127.0.0.1", 0, tls=ours)
@@ -313,7 +322,7 @@ async def _running(options: dict[str, Any], tls: tuple[ssl.SSLContext, ssl.SSLCo
         yield house
         for client in house.clients:
             client.hang_up()
-        await until(lambda: house.holds == (0, 0, 0, 0))
+        await until(lambda: not any(house.holds))
         assert not house.caretaker.failures
         assert not door.slow
     finally:
@@ -324,6 +333,10 @@ async def _running(options: dict[str, Any], tls: tuple[ssl.SSLContext, ssl.SSLCo
 
 async def _page(request: web.Request) -> web.Response:
     return web.Response(text=PAGE)
+
+
+async def _long(request: web.Request) -> web.Response:
+    return web.Response(body=LONG)
 
 
 SITES = {"demo": SiteSettings(origins=[ORIGIN]), "other": SiteSettings(origins=["http://*.example.vn:*"])}

@@ -66,3 +66,12 @@ def test_whatever_it_says_a_client_cannot_choose_the_address_of_its_own_proxy(fo
 )
 def test_what_limits_are_counted_under(address: str, key: str) -> None:
     assert Addresses([], ["127.0.0.0/8", "::1/128"]).limit_key(address) == key
+
+
+@pytest.mark.parametrize(
+    ("peer", "key"),
+    [("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2::1", "2001:db8:1:2::/64"), ("10.0.0.1", ""),
+     ("::ffff:10.0.0.1", ""), ("192.0.2.1", ""), ("", "")],
+)  # fmt: skip
+def test_what_a_connection_without_a_request_is_counted_under(peer: str, key: str) -> None:
+    assert Addresses(PROXIES, ["192.0.2.0/24"]).connection_key(peer) == key

@@ -10,6 +10,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
+from gateway import frames
 from gateway.desk import RETURNS_PER_MS, FrontDesk
 from gateway.door import Door
 from gateway.errors import Refusal
@@ -88,6 +89,14 @@ def test_a_welcome_says_the_time() -> None:
     assert abs(datetime.now(UTC) - datetime.fromisoformat(said)) < timedelta(seconds=5)
 
 
+def test_the_time_is_that_of_the_clock_it_is_given() -> None:
+    now = datetime(2026, 11, 23, 4, 25, 16, 120_000, UTC).timestamp()
+    desk = FrontDesk(GatewaySettings(), SITES, Hub(65536), clock=lambda: now)
+    assert greeting(desk, opened(desk))["now"] == "2026-11-23T04:25:16.120Z"
+    now += 0.001
+    assert greeting(desk, opened(desk))["now"] == "2026-11-23T04:25:16.121Z"
+
+
 @pytest.mark.parametrize(("sessions", "base", "cap"), [(1, 500, 4000), (10_000, 5000, 20_000), (900, 500, 4000)])
 def test_reconnect_delays_grow_with_the_crowd(sessions: int, base: int, cap: int) -> None:
     hub = Crowd(65536)
@@ -114,3 +123,57 @@ def test_a_greeting_that_fails_leaves_nobody_behind() -> None:
     with pytest.raises(RuntimeError):
         desk.opened(session)
     assert (hub.total, parted) == (0, [session])
+
+
+def heard(desk: FrontDesk, message: object) -> Session:
+    """The session that has said this."""
+    session = opened(desk)
+    desk.received(session, frames.Message(Opcode.TEXT, json.dumps(message).encode()))
+    return session
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "state", "state": "reading"},
+        {"type": "ack", "id": "01kb", "revision": 2, "did": "rendered"},
+        {"type": "page", "path": "/a", "section": "b"},
+        {"type": "page", "path": "/a", "title": 5},
+        {"type": "page"},
+    ],
+)
+def test_what_the_protocol_knows_is_not_counted_though_nobody_listens(message: dict[str, Any]) -> None:
+    desk = desk_of()
+    session = heard(desk, message)
+    assert desk.ignored == 0
+    assert session.path == message.get("path", "/")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "page", "path": 5},
+        {"type": "page", "path": None},
+        {"type": "page", "path": "/a", "section": ["b"]},
+        {"type": "state", "state": 5},
+        {"type": "ack", "id": 1, "revision": 2, "did": "rendered"},
+        {"type": "ack", "id": "01kb", "revision": "2", "did": "rendered"},
+        {"type": "ack", "id": "01kb", "revision": 2.5, "did": "rendered"},
+        {"type": "ack", "id": "01kb", "revision": True, "did": "rendered"},
+        {"type": "ack", "id": "01kb", "revision": 2, "did": {}},
+    ],
+)
+def test_a_member_of_the_wrong_type_is_counted_and_nobody_hears_it(message: dict[str, Any]) -> None:
+    desk = desk_of()
+    told: list[dict[str, Any]] = []
+    desk.on_message(message["type"], lambda session, said: told.append(said))
+    session = heard(desk, message)
+    assert (desk.ignored, told, session.path) == (1, [], "/")
+
+
+def test_a_room_may_listen_to_what_the_protocol_does_not_know() -> None:
+    desk = desk_of()
+    told: list[dict[str, Any]] = []
+    desk.on_message("poll", lambda session, said: told.append(said))
+    heard(desk, {"type": "poll", "path": 5})
+    assert (desk.ignored, told) == (0, [{"type": "poll", "path": 5}])

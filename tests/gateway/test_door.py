@@ -1,4 +1,4 @@
-"""The door: what it counts, and that it forgets. Its limits over sockets are in test_ways.py."""
+"""The door: what it counts, and that it forgets. Its limits over sockets are in test_ways.py and test_gate.py."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway.handshake import Upgrade
 from gateway.hub import Hub
 from gateway.session import Session
 from gateway.settings import GatewaySettings
-from tests.gateway.conftest import SITES
+from tests.gateway.conftest import SITES, addresses
 
 
 def door_of(**options: object) -> tuple[Door, Hub]:
@@ -72,3 +72,91 @@ def test_an_ordinary_request_is_counted_under_the_same_key(proxies: list[str], k
     headers = {"X-Forwarded-For": "2001:db8::5"}
     request = make_mocked_request("GET", "/", headers=headers).clone(remote="192.0.2.1")
     assert door.address_of(request) == key
+
+
+# -- connections that are no session
+
+
+def too_many(door: Door, peer: str = "203.0.113.7") -> Refusal:
+    """Why there may not be one more arrival."""
+    with pytest.raises(Refusal) as caught:
+        door.arrive(peer)
+    return caught.value
+
+
+def test_an_arrival_is_counted_until_it_asks() -> None:
+    door, _ = door_of()
+    key = door.arrive("2001:db8::5")
+    assert (key, door.arrivals, addresses(door)) == ("2001:db8::/64", 1, ["2001:db8::/64"])
+    door.asked(key)
+    assert (door.arrivals, addresses(door)) == (0, [])
+
+
+def test_a_guest_is_counted_until_it_parts() -> None:
+    door, _ = door_of()
+    door.host("203.0.113.7")
+    assert (door.guests, addresses(door)) == (1, ["203.0.113.7"])
+    door.parted("203.0.113.7")
+    assert (door.guests, addresses(door)) == (0, [])
+
+
+def test_each_kind_has_the_limit_per_address_for_itself() -> None:
+    door, _ = door_of(sessions_per_address=1)
+    key = door.arrive("203.0.113.7")
+    door.host(key)
+    enter(door)
+    refusal = too_many(door)
+    assert (refusal.status, refusal.reason, dict(refusal.headers)) == (429, "address", {"Retry-After": "60"})
+    with pytest.raises(Refusal) as caught:
+        door.host(key)
+    assert caught.value.status == 429
+    assert refused(door).status == 429
+    assert (door.arrivals, door.guests, door.sessions) == (2, 1, 1)
+    assert addresses(door) == [key] * 3
+    # The one that was refused is under no key.
+    door.asked("")
+    door.asked(key)
+    door.parted(key)
+    door.host(door.arrive("203.0.113.7"))
+
+
+@pytest.mark.parametrize(
+    "options", [{"trusted_proxies": ["203.0.113.0/24"]}, {"exempt_networks": ["203.0.113.0/24"]}], ids=str
+)
+def test_proxies_of_ours_and_exempt_networks_have_no_limit(options: dict[str, object]) -> None:
+    door, _ = door_of(sessions_per_address=1, **options)
+    for _ in range(5):
+        key = door.arrive("203.0.113.7")
+        assert key == ""
+        door.host(key)
+    assert (door.arrivals, door.guests, addresses(door)) == (5, 5, [])
+
+
+def test_guests_of_one_worker() -> None:
+    door, _ = door_of(other_connections=16)
+    for _ in range(16):
+        door.host("")
+    with pytest.raises(Refusal) as caught:
+        door.host("203.0.113.7")
+    assert (caught.value.status, caught.value.reason) == (503, "crowded")
+    assert dict(caught.value.headers) == {"Retry-After": "10"}
+    assert (door.guests, addresses(door)) == (16, [])
+    # Sessions have room of their own.
+    enter(door)
+
+
+def test_arrivals_have_the_room_that_sessions_and_guests_leave() -> None:
+    door, _ = door_of(sessions_per_worker=100, other_connections=16)
+    session = enter(door)
+    door.host("")
+    for _ in range(114):
+        door.arrive("203.0.113.7")
+    assert not door.crowded
+    refusal = too_many(door)
+    assert (refusal.status, refusal.reason) == (503, "crowded")
+    assert door.crowded
+    # As long as it lasts it takes the room of another.
+    door.asked("")
+    door.left(session)
+    door.arrive("203.0.113.7")
+    assert too_many(door).status == 503

@@ -183,9 +183,19 @@ def test_a_ping_fits_into_a_message_that_is_nearly_full() -> None:
     assert list(Inbound(4096).feed(sent)) == [Message(Opcode.PING, b"p" * 125), Message(Opcode.TEXT, b"a" * 4096)]
 
 
-def test_empty_fragments_do_not_go_on_for_ever() -> None:
-    sent = frame(Opcode.TEXT, fin=False) + frame(Opcode.CONT, fin=False) * 5000
-    assert fault(sent) is CloseCode.TOO_LONG
+@pytest.mark.parametrize("size", [0, 1, 63, 64])
+def test_a_message_has_only_so_many_fragments(size: int) -> None:
+    fragment = b"a" * size
+    begun = frame(Opcode.TEXT, fragment, fin=False) + frame(Opcode.CONT, fragment, fin=False) * 63
+    whole = Message(Opcode.TEXT, fragment * 64)
+    assert list(Inbound(4096).feed(begun + frame(Opcode.CONT))) == [whole]
+    assert fault(begun + frame(Opcode.CONT, b"a")) is CloseCode.TOO_LONG
+    assert fault(begun + frame(Opcode.CONT, fin=False) * 2) is CloseCode.TOO_LONG
+
+
+def test_fragments_are_charged_for_one_message_at_a_time() -> None:
+    sent = (frame(Opcode.TEXT, b"a", fin=False) + frame(Opcode.CONT, b"b")) * 200
+    assert list(Inbound(256).feed(sent)) == [Message(Opcode.TEXT, b"ab")] * 200
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, 1007, 1011, 1012, 1014, 3000, 3999, 4000, 4999])

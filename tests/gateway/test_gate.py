@@ -1,4 +1,4 @@
-"""The gate on a fresh connection: what it waits for, and for how long."""
+"""The gate on a fresh connection: what it waits for, for how long, and how many it lets wait."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gateway.gate import Gate, peer_address
 from gateway.hub import Hub
 from gateway.session import Session
 from gateway.settings import GatewaySettings
-from tests.gateway.conftest import SITES, House, Opener, page, said, until, upgrade
+from tests.gateway.conftest import SITES, Client, House, Opener, Way, addresses, page, said, until, upgrade
 
 
 class Wire(asyncio.Transport):
@@ -26,6 +26,7 @@ class Wire(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 4711)})
         self.protocol: Any = None
         self.written = b""
+        self.aborted = False
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol
@@ -41,6 +42,9 @@ class Wire(asyncio.Transport):
 
     def write_eof(self) -> None:
         """There is no other side."""
+
+    def abort(self) -> None:
+        self.aborted = True
 
 
 class Listener(asyncio.Protocol):
@@ -62,7 +66,7 @@ def fresh() -> tuple[Wire, Door, list[Listener]]:
     door = Door(limits, FrontDesk(limits, SITES, Hub(limits.slow_bytes)))
     called: list[Listener] = []
 
-    def neighbour() -> Listener:
+    def neighbour(door: Door, key: str) -> Listener:
         called.append(Listener())
         return called[-1]
 
@@ -87,6 +91,7 @@ def test_an_upgrade_cut_anywhere_becomes_a_session_that_has_heard_all(places: li
     assert wire.protocol.path == "/a"
     assert wire.written.startswith(b"HTTP/1.1 101 ")
     assert (door.sessions, len(door.wheel), called) == (1, 1, [])
+    assert (door.arrivals, door.guests) == (0, 0)
 
 
 @given(st.lists(st.integers(0, 500), max_size=8))
@@ -100,6 +105,7 @@ def test_a_page_cut_anywhere_goes_to_the_neighbour_bytes_and_all(places: list[in
     assert wire.protocol is neighbour
     assert neighbour.transport is wire
     assert (door.sessions, len(door.wheel), wire.written) == (0, 0, b"")
+    assert (door.arrivals, door.guests) == (0, 1)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=100), max_size=10))
@@ -144,6 +150,20 @@ async def test_the_deadline_is_for_the_request_not_for_the_session(open_house: O
     other = await house.connect()
     await other.gone()
     assert house.door.sessions == 1
+
+
+def test_the_deadline_counts_from_the_accept_whatever_tls_took_of_it() -> None:
+    now = 100.0
+    limits = GatewaySettings(handshake_seconds=10.0)
+    door = Door(limits, FrontDesk(limits, SITES, Hub(limits.slow_bytes)), clock=lambda: now)
+    gate, wire = Gate(door, None), Wire()
+    now = 109.0
+    gate.connection_made(wire)
+    door.wheel.turn(109.9)
+    assert not wire.aborted
+    door.wheel.turn(110.0 + door.wheel.width)
+    assert wire.aborted
+    assert door.handshakes == {"deadline": 1}
 
 
 @pytest.mark.parametrize("sent", [b"g", b"\x16\x03\x01\x02\x00", b"get /ws HTTP/1.1\r\n", b"\x00", b"GET\t/"])
@@ -200,3 +220,121 @@ def test_an_address_where_there_is_none() -> None:
     wire = Wire()
     wire._extra = {"peername": "/run/loa.sock"}
     assert peer_address(wire) == ""
+
+
+# -- how many that are no session
+
+
+async def silent(house: House, count: int, source: str | None = None) -> list[Client]:
+    """So many connections that have sent half a request, and are known to the house."""
+    clients = [await house.connect(source) for _ in range(count)]
+    for client in clients:
+        await client.send(b"GET /ws")
+    await until(lambda: house.door.arrivals >= count)
+    return clients
+
+
+async def test_half_requests_from_one_address(open_house: Opener) -> None:
+    house = await open_house(sessions_per_address=2, exempt_networks=[])
+    first, _ = await silent(house, 2)
+    late = await house.connect()
+    answer = await late.refused()
+    assert (answer.status, answer.headers["retry-after"], answer.document["reason"]) == (429, "60", "address")
+    assert house.door.handshakes == {"address": 1}
+
+    elsewhere = await house.connect("127.0.0.2")
+    await elsewhere.send(upgrade())
+    await elsewhere.opened()
+
+    first.hang_up()
+    late.hang_up()
+    await until(lambda: house.door.arrivals == 1)
+    again = await house.connect()
+    await again.send(upgrade())
+    await again.opened()
+
+
+async def test_guests_from_one_address(open_house: Opener) -> None:
+    house = await open_house(sessions_per_address=2, exempt_networks=[])
+    guests = [await house.connect_after_page() for _ in range(2)]
+    late = await house.connect()
+    await late.send(page())
+    answer = await late.refused()
+    assert (answer.status, answer.headers["retry-after"], answer.document["reason"]) == (429, "60", "address")
+    await house.connect_after_page("127.0.0.2")
+
+    # Those that read pages there keep nobody there from coming in.
+    reader = await house.connect()
+    await reader.send(upgrade())
+    await reader.opened()
+
+    guests[0].hang_up()
+    await until(lambda: house.door.guests == 2)
+    await house.connect_after_page()
+
+
+async def test_guests_of_one_worker(open_house: Opener) -> None:
+    house = await open_house(other_connections=16)
+    guests = [await house.connect_after_page() for _ in range(16)]
+    late = await house.connect()
+    await late.send(page())
+    answer = await late.refused()
+    assert (answer.status, answer.headers["retry-after"], answer.document["reason"]) == (503, "10", "crowded")
+    assert house.door.handshakes == {"crowded": 1}
+
+    reader = await house.connect()
+    await reader.send(upgrade())
+    await reader.opened()
+    await guests[0].send(upgrade())
+    await guests[0].opened()
+    # It is a session now, and its place as a guest is free.
+    await house.connect_after_page()
+    assert (house.door.guests, house.door.sessions) == (16, 2)
+
+
+async def test_half_requests_of_one_worker(open_house: Opener) -> None:
+    house = await open_house(sessions_per_worker=4, other_connections=16)
+    waiting = await silent(house, 20)
+    late = await house.connect()
+    await late.gone()
+    await until(lambda: house.door.arrivals == 20)
+    assert house.door.handshakes == {"crowded": 1}
+    waiting[0].hang_up()
+    await until(lambda: house.door.arrivals == 19)
+    reader = await house.connect()
+    await reader.send(upgrade())
+    await reader.opened()
+
+
+async def test_a_whole_portal_may_come_back_at_once(open_house: Opener) -> None:
+    """All are connected before the first of them asks, and many more than there may be guests."""
+    house = await open_house(sessions_per_worker=100, other_connections=16)
+    clients = [await house.connect() for _ in range(100)]
+    await until(lambda: house.door.arrivals == 100)
+    for client in clients:
+        await client.send(upgrade())
+    for client in clients:
+        await client.opened()
+    assert house.door.handshakes == {"accepted": 100}
+    assert (house.door.sessions, house.door.arrivals) == (100, 0)
+
+
+async def test_who_is_refused_counts_until_it_has_hung_up(open_house: Opener) -> None:
+    house = await open_house(sessions_per_address=5, exempt_networks=[])
+    client = await house.connect()
+    await client.send(upgrade("site=nobody"))
+    await client.refused()
+    assert (house.door.arrivals, addresses(house.door)) == (1, ["127.0.0.1"])
+    client.hang_up()
+    await until(lambda: not any(house.holds))
+
+
+async def test_a_session_is_counted_as_nothing_else_on_either_way(open_house: Opener, way: Way) -> None:
+    house = await open_house(sessions_per_address=5, exempt_networks=[])
+    client = await way(house)
+    await client.send(upgrade())
+    await client.opened()
+    door = house.door
+    assert (door.sessions, door.guests, door.arrivals, addresses(door)) == (1, 0, 0, ["127.0.0.1"])
+    client.hang_up()
+    await until(lambda: not any(house.holds))

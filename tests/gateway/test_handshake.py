@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -50,11 +52,15 @@ def test_what_is_not_asked_for() -> None:
         (b"GET /ws HTTP/1.1\r\n", 400, "malformed"),
         (b"\x16\x03\x01\r\n\r\n", 400, "malformed"),
         (upgrade(http="3"), 400, "malformed"),
+        (upgrade(http="2.0"), 400, "malformed"),
+        (upgrade(http="1.0"), 400, "malformed"),
         (upgrade(method="BREW"), 400, "malformed"),
         (upgrade(host=None), 400, "malformed"),
         (upgrade(more=(" folded: line",)), 400, "malformed"),
         (upgrade(method="POST"), 405, "method"),
         (upgrade(connection="close"), 426, "no-upgrade"),
+        (upgrade(upgrade="websocket, h2c"), 426, "no-upgrade"),
+        (upgrade(more=("Upgrade: websocket",)), 426, "no-upgrade"),
         (upgrade(version="14"), 426, "version"),
         (upgrade(key=""), 400, "key"),
         (upgrade(key=KEY[:-3] + "B=="), 400, "key"),
@@ -65,6 +71,25 @@ def test_refused(head: bytes, status: int, reason: str) -> None:
     refusal = refused(head)
     assert (refusal.status, refusal.reason) == (status, reason)
     assert str(refusal).startswith(f"{status} {reason}: ")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["a", "portal.example.vn", "portal.example.vn:8080", "PORTAL.example.vn.", "trang_tin.example.vn", "xn--tin-1na.vn",
+     "127.0.0.1:80", "[::1]", "[2001:db8::1]:8080", "[::ffff:192.0.2.1]", "a:", "a \t"],
+)  # fmt: skip
+def test_a_host(host: str) -> None:
+    assert handshake.read(upgrade(host=host), 64).site == "demo"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", " ", ":80", "a b", "a,b", "a/b", "a?b", "a@b", "http://a", "a:b", "a:80:80", "a:999999", "::1", "[::1", "[a",
+     "[]", "[::1]a", "[::1]:a", "thông-tin.vn", "a\tb"],
+)  # fmt: skip
+def test_no_host(host: str) -> None:
+    refusal = refused(upgrade(host=host))
+    assert (refusal.status, refusal.reason) == (400, "malformed")
 
 
 @given(st.binary(max_size=200))
@@ -112,3 +137,22 @@ def test_a_section_is_a_name_or_nothing(text: str, kept: str) -> None:
 def test_tokens_are_cut(length: int) -> None:
     asked = Upgrade(b"", "", "", b"visitor=" + b"a" * length + b"&since=" + b"b" * length)
     assert (asked.visitor, asked.since) == ("a" * 128, "b" * 128)
+
+
+@pytest.mark.parametrize(("keep", "parts"), [(page_path, ["/made", "/up"]), (page_section, ["made", "-up"])])
+def test_a_place_is_one_string_for_all_who_are_there_and_kept_for_nobody(
+    keep: Callable[[str], str], parts: list[str]
+) -> None:
+    one, other = "".join(parts), "".join(parts)
+    assert one is not other
+    assert keep(one) is keep(other)
+    # Interned strings may live for ever; had `keep` interned one, this would be it.
+    assert sys.intern(other) is other
+
+
+def test_places_that_are_made_up_do_not_pile_up() -> None:
+    for number in range(5000):
+        page_path(f"/{number}")
+        page_section(f"{number}")
+    held = handshake._shared.cache_info()
+    assert held.currsize == held.maxsize

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from gateway import frames
 from gateway.hub import FANOUT_EDGES, Delivery, Hub
@@ -162,6 +163,51 @@ async def test_a_listener_that_fails_does_not_stop_the_hub() -> None:
     assert len(faults) == 1
 
 
+class Broken(Reader):
+    """A session whose transport fails."""
+
+    def write(self, frame: bytes) -> None:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+async def test_a_session_that_fails_costs_the_others_nothing(urgent: bool) -> None:
+    hub, done = Hub(65536), Tally()
+    readers = crowd(hub, 200)
+    broken = [Broken(), Broken()]
+    for reader in broken:
+        hub.join(reader)  # type: ignore[arg-type]
+    readers += crowd(hub, 200)
+    with capture_logs() as logs:
+        hub.broadcast(NEWS, ["demo"], urgent=urgent, done=done)
+        assert (await done.number(0))[::2] == (400, 2)
+    assert all(reader.written == [frames.text(NEWS)] for reader in readers)
+    assert all(reader.closing for reader in broken)
+    assert [(entry["event"], entry["site"]) for entry in logs] == [("delivery failed", "demo")] * 2
+
+
+async def test_the_hub_goes_on_whatever_fails() -> None:
+    class Hopeless(Broken):
+        def abort(self) -> None:
+            raise RuntimeError
+
+    hub, done = Hub(65536), Tally()
+    hub.join(Hopeless())  # type: ignore[arg-type]
+    readers = crowd(hub, 300)
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
+    hub.broadcast(NEWS, ["demo"], urgent=True, done=done)
+    await done.number(0)
+    assert len(faults) == 1
+    # Those in later slices have it, and all have the next.
+    assert readers[-1].written == [frames.text(NEWS)]
+    assert await settled(hub)
+    hub.leave(next(hub.everyone()))
+    hub.broadcast(COUNT, ["demo"], urgent=False, done=done)
+    assert (await done.number(1)).sessions == 300
+    assert all(reader.written[-1] == frames.text(COUNT) for reader in readers)
+
+
 # -- in slices
 
 
@@ -313,6 +359,19 @@ async def test_a_slow_session_misses_counts_and_keeps_announcements_up_to_a_limi
     hub.broadcast(NEWS, ["demo"], urgent=True, done=done)
     assert (await done.number(3))[::2] == (1, 1)
     assert hub.aborted == 1
+
+
+async def test_names_once_who_missed_a_count_and_can_be_told_again() -> None:
+    hub, done = Hub(20_000), Tally()
+    slow, gone, _ = crowd(hub, 3)
+    slow.paused_at = gone.paused_at = 1.0
+    hub.broadcast(COUNT, ["demo"], urgent=False, done=done)
+    assert (await done.number(0))[::2] == (1, 2)
+    assert hub.caught_up() == []
+    hub.leave(gone)  # type: ignore[arg-type]
+    slow.paused_at = 0.0
+    assert hub.caught_up() == [slow]
+    assert hub.caught_up() == []
 
 
 async def joined(house: House, way: Way, count: int) -> list[Client]:

@@ -1,4 +1,4 @@
-"""Sessions per address, and the token bucket."""
+"""Connections per address, and the token bucket."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.limits import SessionsPerAddress, TokenBucket
+from gateway.limits import ConnectionsPerAddress, TokenBucket
 
 
 @given(st.integers(1, 3), st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "b", ""]))))
 def test_no_address_has_more_than_its_limit_and_none_is_remembered(limit: int, steps: list[tuple[bool, str]]) -> None:
-    sessions = SessionsPerAddress(limit)
+    connections = ConnectionsPerAddress(limit)
     model: Counter[str] = Counter()
     for arrives, key in steps:
         if arrives:
-            assert sessions.take(key) == (key == "" or model[key] < limit)
+            assert connections.take(key) == (key == "" or model[key] < limit)
             if key == "" or model[key] < limit:
                 model[key] += 1
         elif model[key]:
-            sessions.release(key)
+            connections.release(key)
             model[key] -= 1
-    assert sessions._open == {key: count for key, count in model.items() if key and count}
+    assert connections._open == {key: count for key, count in model.items() if key and count}
 
 
 def test_a_release_too_many_lends_nobody_a_place() -> None:
-    sessions = SessionsPerAddress(1)
-    sessions.release("a")
-    assert sessions.take("a")
-    assert not sessions.take("a")
+    connections = ConnectionsPerAddress(1)
+    connections.release("a")
+    assert connections.take("a")
+    assert not connections.take("a")
 
 
 @given(

@@ -89,6 +89,22 @@ async def test_over_tls_a_refusal_arrives(open_house: Opener, way: Way, tls: Con
     assert (await client.refused()).status == 404
 
 
+async def test_over_tls_connections_that_are_no_session_have_the_same_limits(open_house: Opener, tls: Contexts) -> None:
+    house = await open_house(
+        tls=tls, sessions_per_address=20, exempt_networks=[], sessions_per_worker=5, other_connections=16
+    )
+    for _ in range(20):
+        await house.connect()
+    await until(lambda: house.door.arrivals == 20)
+    late = await house.connect()
+    assert (await late.refused()).status == 429
+    await house.connect("127.0.0.2")
+    await until(lambda: house.door.arrivals == 21)
+    crowding = await house.connect("127.0.0.2")
+    await crowding.gone()
+    assert house.door.handshakes == {"address": 1, "crowded": 1}
+
+
 async def test_over_tls_a_slow_reader_is_not_kept_more_for(open_house: Opener, way: Way, tls: Contexts) -> None:
     house = await open_house(tls=tls)
     client = await way(house)

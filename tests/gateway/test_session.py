@@ -46,7 +46,8 @@ async def test_a_message_reaches_its_listeners_and_others_are_counted(house: Hou
     client = await entered(house, way)
     not_json = [b"", b"{", b"\x00", b"{'a':1}", b'{"type":"state"} x', b"[" * 4000, b'"\\ud800"', b"1e999"]
     unknown = [b"null", b"1", b"[]", b'"state"', b"{}", b'{"type":1}', b'{"type":["state"]}', b'{"type":"nothing"}']
-    bad = [*not_json, *unknown]
+    wrong = [b'{"type":"state","state":5}', b'{"type":"state","state":null}']
+    bad = [*not_json, *unknown, *wrong]
     for payload in bad:
         await client.send(frame(Opcode.TEXT, payload))
     await client.send(said({"type": "state", "state": "idle", "more": None}))
@@ -222,8 +223,9 @@ async def test_a_close_reason_that_is_not_utf8(house: House, way: Way) -> None:
         frame(Opcode.TEXT, b"", size=2**40),
         frame(Opcode.TEXT, b"a" * 4000, fin=False) + frame(Opcode.CONT, b"a" * 97),
         frame(Opcode.TEXT, fin=False) + frame(Opcode.CONT, fin=False) * 5000,
+        frame(Opcode.TEXT, b"a", fin=False) + frame(Opcode.CONT, b"a", fin=False) * 4094 + frame(Opcode.CONT, b"a"),
     ],
-    ids=["a frame", "a monster", "the sum of fragments", "empty fragments"],
+    ids=["a frame", "a monster", "the sum of fragments", "empty fragments", "fragments of a byte"],
 )
 async def test_too_long(house: House, way: Way, sent: bytes) -> None:
     client = await entered(house, way)

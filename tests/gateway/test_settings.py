@@ -23,6 +23,7 @@ def test_the_defaults_are_accepted() -> None:
         ({"exempt_networks": ["127.0.0.1/8"]}, "'127.0.0.1/8' is not a network"),
         ({"trusted_proxies": ["proxy"]}, "'proxy' is not a network"),
         ({"sessions_per_worker": 0}, "sessions_per_worker"),
+        ({"other_connections": 15}, "other_connections"),
         ({"message_bytes": 1 << 20}, "message_bytes"),
         ({"header_lines": "64"}, "header_lines"),
         ({"slow_bytes": 1}, "slow_bytes"),

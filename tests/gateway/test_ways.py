@@ -37,6 +37,8 @@ async def test_the_session_knows_where_the_reader_is(house: House, way: Way) -> 
     [
         {"connection": "keep-alive, Upgrade"},
         {"connection": "upgrade", "upgrade": "WebSocket"},
+        {"host": "trang_tin.example.vn:8080"},
+        {"host": "[::1]:8080"},
         {"origin": None},
         {"origin": ORIGIN.upper().replace("HTTPS", "https")},
         {"more": ("Content-Length: 0",)},
@@ -100,6 +102,9 @@ NOT_PROPER = {
     "no Upgrade": (426, upgrade(upgrade=None)),
     "no Connection: Upgrade": (426, upgrade(connection="keep-alive")),
     "another protocol": (426, upgrade(upgrade="h2c")),
+    "another protocol too": (426, upgrade(upgrade="websocket, h2c")),
+    "another protocol too, and a frame": (426, upgrade(upgrade="websocket, h2c") + said({"type": "page"})),
+    "two protocols": (426, upgrade(more=("Upgrade: h2c",))),
     "version 8": (426, upgrade(version="8")),
     "no version": (426, upgrade(version=None)),
     "two versions": (400, upgrade(more=("Sec-WebSocket-Version: 13",))),
@@ -109,14 +114,20 @@ NOT_PROPER = {
     "a key of 17 bytes": (400, upgrade(key="AAAAAAAAAAAAAAAAAAAAAAA=")),
     "two keys": (400, upgrade(more=(f"Sec-WebSocket-Key: {KEY}",))),
     "a body": (400, upgrade(more=("Content-Length: 5",)) + b"hello"),
+    "a body that is still to come": (400, upgrade(more=("Content-Length: 1000000",)) + b"hello"),
+    "a chunked body that is still to come": (400, upgrade(more=("Transfer-Encoding: chunked",)) + b"5\r\nhe"),
     "a chunked body": (400, upgrade(more=("Transfer-Encoding: chunked",)) + b"0\r\n\r\n"),
     "a length and a coding": (400, upgrade(more=("Content-Length: 5", "Transfer-Encoding: chunked")) + b"0\r\n\r\n"),
     "two lengths": (400, upgrade(more=("Content-Length: 0", "Content-Length: 0"))),
     "no host": (400, upgrade(host=None)),
     "two hosts": (400, upgrade(more=("Host: other",))),
+    "an empty host": (400, upgrade(host="")),
+    "a host that is none": (400, upgrade(host="a b")),
+    "a host with a path": (400, upgrade(host="localhost/ws")),
     "a POST": (405, upgrade(method="POST")),
     "an OPTIONS": (405, upgrade(method="OPTIONS")),
     "HTTP/1.0": (400, upgrade(http="1.0")),
+    "HTTP/2.0": (400, upgrade(http="2.0")),
     "a header without a colon": (400, upgrade(more=("nonsense",))),
     "a space before the colon": (400, upgrade(more=("X-A : b",))),
     "a control character": (400, upgrade(more=("X-A: \x00",))),
@@ -137,6 +148,26 @@ async def test_refused_before_the_upgrade(house: House, way: Way, status: int, r
     assert house.door.handshakes["accepted"] == 0
     assert house.hub.total == house.door.sessions == 0
     assert not house.door._per_address._open
+
+
+@pytest.mark.parametrize("sent", [b"hello", bytes(3_000_000)], ids=["little", "much"])
+async def test_a_body_is_not_waited_for(house: House, way: Way, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.gate.LINGER_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.compat.LINGER_SECONDS", 0.05)
+    client = await way(house)
+    client.writer.write(upgrade(more=("Content-Length: 9000000",)) + sent)
+    assert (await client.refused()).status == 400
+    # Not though the client neither goes on nor hangs up.
+    await until(lambda: not any(house.holds))
+    assert house.door.handshakes == {"malformed": 1}
+
+
+async def test_a_refused_client_that_hangs_up_is_forgotten_at_once(house: House, way: Way) -> None:
+    client = await way(house)
+    await client.send(upgrade(more=("Content-Length: 5",)))
+    await client.refused()
+    client.writer.write_eof()
+    await until(lambda: not any(house.holds))
 
 
 async def test_what_is_spoken_here_is_named(house: House, way: Way) -> None:

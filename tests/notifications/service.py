@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from gateway.problems import problems
 from gateway.sites import SiteSettings
 from notifications.admission import Admission
+from notifications.announcement import Announcement
 from notifications.api import PATH, Api
 from notifications.log import Log
 from notifications.settings import NotificationsSettings
@@ -79,7 +80,7 @@ async def serving_api(
     tokens = Tokens(redis, prefix)
     log = Log(redis, prefix, settings)
 
-    async def delivered(version: int) -> int:
+    async def delivered(announcement: Announcement) -> int:
         return sessions
 
     admission = Admission(tokens, settings, lambda request: address)

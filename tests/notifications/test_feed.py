@@ -180,11 +180,11 @@ async def test_expired_ones_are_not_shown_to_late_comers(log: Log, store_url: st
 
 async def test_says_how_a_publication_was_delivered(log: Log, store_url: str, prefix: str) -> None:
     async with feeding(store_url, prefix) as (feed, told):
-        delivered: list[tuple[int, Delivery]] = []
-        feed.on_delivered.append(lambda version, delivery: delivered.append((version, delivery)))
+        delivered: list[tuple[str, Delivery]] = []
+        feed.on_delivered.append(lambda one, delivery: delivered.append((one.name, delivery)))
         published = await log.publish(draft(sites=("demo", "tinh")), by="t")
         await told.until(lambda: len(delivered) == 1)
-        assert delivered == [(published.version, Delivery(2, 0.0, 0))]
+        assert delivered == [(published.announcement.name, Delivery(2, 0.0, 0))]
 
 
 async def test_greeting_does_not_encode_anew(log: Log, store_url: str, prefix: str) -> None:

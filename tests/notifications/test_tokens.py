@@ -103,6 +103,16 @@ async def test_the_first_token_is_made_once(tokens: Tokens, redis: Redis, prefix
     assert await tokens.first_token() is None
 
 
+async def test_a_first_token_that_nobody_saw_is_taken_back_and_made_again(tokens: Tokens) -> None:
+    unseen = await tokens.first_token()
+    assert unseen is not None
+    await tokens.forget_first(unseen.text)
+    assert await tokens.verify(unseen.text) is None
+    again = await tokens.first_token()
+    assert again is not None
+    assert await tokens.verify(again.text) is not None
+
+
 async def test_lists_the_oldest_first(tokens: Tokens) -> None:
     made = [(await tokens.create(f"số {number}")).token for number in range(3)]
     listed = await tokens.list()

@@ -72,6 +72,14 @@ def test_passes_over_what_it_does_not_understand() -> None:
     assert view.follow(history.write(announcement("b"))) is not None
 
 
+def test_of_the_first_snapshot_only_the_latest_are_deliveries() -> None:
+    history = History()
+    for number in range(CATCH_UP + 10):
+        history.write(announcement(f"a{number}"))
+    versions = [told.version for told in View().replace(snapshot(history))]
+    assert versions == [None] * 10 + list(range(11, CATCH_UP + 11))
+
+
 def test_a_snapshot_tells_the_difference_only() -> None:
     history = History()
     view = viewing(history)

@@ -16,7 +16,8 @@ import aiohttp
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 30.0
+# A machine that is busy with other things takes its time.
+PATIENCE_SECONDS = 90.0
 
 
 def alive(pid: int) -> bool:

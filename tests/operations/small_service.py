@@ -29,6 +29,10 @@ async def first_token(redis: Redis) -> str | None:
     return "loa_first" if await redis.set("small:first", 1, nx=True) else None
 
 
+async def forget_token(redis: Redis, text: str) -> None:
+    await redis.delete("small:first")
+
+
 def main(data_dir: Path, settings: SmallSettings) -> int:
     logs.configure(settings.operations.log_format, settings.operations.log_level)
     service = Service(
@@ -37,11 +41,13 @@ def main(data_dir: Path, settings: SmallSettings) -> int:
         operations=settings.operations,
         redis=settings.redis,
         sessions_per_worker=1000,
+        other_connections=1000,
         data_dir=data_dir,
         base_dir=data_dir,
         worker_command=(sys.executable, "-m", "tests.operations.small_worker"),
         inherit=inherit,
         first_token=first_token,
+        forget_token=forget_token,
     )
 
     def started(running: Running) -> None:

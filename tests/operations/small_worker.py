@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 
@@ -34,6 +35,12 @@ class Refusing(StoreError):
     """What a worker that cannot start says."""
 
 
+def _lacks(conduct: str) -> bool:
+    """Whether it "waits for" a file that is not there."""
+    verb, _, awaited = conduct.rpartition(" for ")
+    return verb == "waits" and not Path(awaited).exists()
+
+
 @asynccontextmanager
 async def build(start: Start, intercom: Intercom) -> AsyncIterator[Rooms]:
     """A server that answers every connection with its index and process id, and then obeys one word a line."""
@@ -42,6 +49,8 @@ async def build(start: Start, intercom: Intercom) -> AsyncIterator[Rooms]:
         raise Refusing("the small worker\nrefuses")
     if settings.conduct == "exits":
         os._exit(7)
+    while _lacks(settings.conduct):
+        await asyncio.sleep(0.01)
     counted = 0
     failures: dict[str, BaseException] = {}
     connections: set[asyncio.StreamWriter] = set()
@@ -55,11 +64,11 @@ async def build(start: Start, intercom: Intercom) -> AsyncIterator[Rooms]:
             match line.split():
                 case [b"fail"]:
                     failures["task"] = RuntimeError("dead")
-                case [b"delivered", version, sessions]:
-                    intercom.report_delivered(int(version), int(sessions), 0.001)
+                case [b"delivered", name, sessions]:
+                    intercom.report_delivered(name.decode(), int(sessions), 0.001)
                     writer.write(b"told\n")
-                case [b"total", version, seconds]:
-                    total = await intercom.delivered_total(int(version), float(seconds))
+                case [b"total", name, seconds]:
+                    total = await intercom.delivered_total(name.decode(), float(seconds))
                     writer.write(f"{total}\n".encode())
         connections.discard(writer)
         writer.close()

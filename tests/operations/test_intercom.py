@@ -51,7 +51,7 @@ async def pair() -> AsyncIterator[tuple[Channel, Channel]]:
         worker.close()
 
 
-@pytest.mark.parametrize("message", [START, Drain(1.5), FiguresWanted(3), DeliveredTotal(7, 100, True)])
+@pytest.mark.parametrize("message", [START, Drain(1.5), FiguresWanted(3), DeliveredTotal("a/1", 100, True)])
 async def test_what_goes_down_arrives(message: Down) -> None:
     async with pair() as (supervisor, worker):
         supervisor.send(message)
@@ -64,8 +64,8 @@ async def test_what_goes_down_arrives(message: Down) -> None:
         Ready(),
         Failed("no"),
         Figures(3, WorkerFigures(sessions={"a" * 1000: 1})),
-        Delivered(7, 1, 0.5),
-        DeliveredWanted(7, 2.0),
+        Delivered("a/1", 1, 0.5),
+        DeliveredWanted("a/1", 2.0),
     ],
 )
 async def test_what_goes_up_arrives(message: Up) -> None:
@@ -102,22 +102,22 @@ async def test_saying_something_to_nobody_is_no_error() -> None:
 async def test_whoever_asks_for_a_total_gets_it_together() -> None:
     async with pair() as (supervisor, worker):
         intercom = Intercom(worker)
-        asked = [asyncio.create_task(intercom.delivered_total(7, 2.0)) for _ in range(2)]
-        assert await supervisor.from_worker() == DeliveredWanted(7, 2.0)
-        intercom.answered(DeliveredTotal(8, 1, True))
-        intercom.answered(DeliveredTotal(7, 42, True))
+        asked = [asyncio.create_task(intercom.delivered_total("a/1", 2.0)) for _ in range(2)]
+        assert await supervisor.from_worker() == DeliveredWanted("a/1", 2.0)
+        intercom.answered(DeliveredTotal("a/2", 1, True))
+        intercom.answered(DeliveredTotal("a/1", 42, True))
         assert await asyncio.gather(*asked) == [42, 42]
-        intercom.answered(DeliveredTotal(7, 42, True))
+        intercom.answered(DeliveredTotal("a/1", 42, True))
 
 
 async def test_one_who_no_longer_waits_is_in_nobodys_way() -> None:
     async with pair() as (_, worker):
         intercom = Intercom(worker)
-        impatient = asyncio.create_task(intercom.delivered_total(7, 2.0))
-        patient = asyncio.create_task(intercom.delivered_total(7, 2.0))
+        impatient = asyncio.create_task(intercom.delivered_total("a/1", 2.0))
+        patient = asyncio.create_task(intercom.delivered_total("a/1", 2.0))
         await asyncio.sleep(0)
         impatient.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await impatient
-        intercom.answered(DeliveredTotal(7, 42, True))
+        intercom.answered(DeliveredTotal("a/1", 42, True))
         assert await patient == 42

@@ -19,7 +19,7 @@ async def test_a_held_loop_is_seen() -> None:
         while not sum(lag.histogram.counts):
             await asyncio.sleep(0.01)
     lag.stop()
-    assert sum(lag.histogram.counts[LAG_EDGES.index(0.05) + 1 :]) == 1
+    assert sum(lag.histogram.counts[LAG_EDGES.index(0.05) + 1 :]) >= 1
     assert lag.histogram.seconds >= 0.05
 
 

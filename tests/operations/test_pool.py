@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import pytest
 
-from operations.figures import WorkerReport
+from operations.errors import WorkerFailed
+from operations.figures import WorkerFigures, WorkerReport
 from operations.intercom import Start
-from operations.pool import RESTART_DELAYS_SECONDS, WorkerPool
+from operations.pool import HUNG_SECONDS, RESTART_DELAYS_SECONDS, START_SECONDS, WorkerPool
 from operations.preflight import Reservation, reserve
-from tests.operations.conftest import PATIENCE_SECONDS, gone
+from operations.process import WorkerProcess
+from tests.operations.conftest import PATIENCE_SECONDS, alive, gone
 from tests.operations.small_worker import SmallSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
@@ -72,6 +77,100 @@ async def test_a_worker_that_hangs_is_replaced(reservation: Reservation) -> None
     await gone(first.pid)
     assert second.restarts == 1
     await pool.drain(0)
+
+
+async def test_a_worker_that_starts_has_the_time_of_a_start_before_it_hangs(
+    reservation: Reservation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operations.pool.LOOK_SECONDS", 0.01)
+    conduct = Conduct(reservation.port)
+    pool = WorkerPool(1, COMMAND, conduct.start_of)
+    await pool.start()
+    first = await report(pool)
+    assert first.pid is not None
+    store_is_back = tmp_path / "store is back"
+    conduct.now = f"waits for {store_is_back}"
+    os.kill(first.pid, signal.SIGKILL)
+    worker = await successor(pool, first.pid)
+    # Silent for longer than one that stood may be, and for less than a start may take.
+    worker.heard_at -= HUNG_SECONDS + 1
+    await looked_at(worker, monkeypatch)
+    assert alive(worker.pid)
+    assert (await report(pool, ready=False)).restarts == 1
+    worker.heard_at -= START_SECONDS
+    await gone(worker.pid)
+    store_is_back.touch()
+    assert (await report(pool)).restarts == 2
+    await pool.drain(0)
+
+
+async def successor(pool: WorkerPool, pid: int) -> WorkerProcess:
+    """The worker that takes the place of `pid`, ready or not."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (worker := pool._workers.get(0)) is None or worker.pid == pid:
+            await asyncio.sleep(0.01)
+    return worker
+
+
+async def looked_at(worker: WorkerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits until the pool has looked at `worker` and gone on to the next round."""
+    rounds = 0
+
+    async def ask(_timeout_seconds: float) -> WorkerFigures:
+        nonlocal rounds
+        rounds += 1
+        return worker.figures
+
+    with monkeypatch.context() as watched:
+        watched.setattr(worker, "ask", ask)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while rounds < 2:
+                await asyncio.sleep(0.01)
+
+
+async def test_one_that_was_being_spawned_while_all_is_given_up_does_not_stay(
+    reservation: Reservation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawn = WorkerProcess.spawn
+    spawned = []
+
+    async def late(command: Sequence[str], start: Start) -> WorkerProcess:
+        if start.index == 1:
+            await given_up.wait()
+        spawned.append(await spawn(command, start))
+        return spawned[-1]
+
+    monkeypatch.setattr(WorkerProcess, "spawn", late)
+    refusing, waiting = Conduct(reservation.port), Conduct(reservation.port)
+    refusing.now, waiting.now = "refuses", f"waits for {tmp_path / 'a store that never comes back'}"
+    pool = WorkerPool(2, COMMAND, lambda index: (refusing, waiting)[index].start_of(index))
+    given_up = pool._leaving
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(WorkerFailed, match="the small worker refuses"):
+            await pool.start()
+    assert [worker.index for worker in spawned] == [0, 1]
+    assert not any(alive(worker.pid) for worker in spawned)
+
+
+async def test_a_worker_that_cannot_be_spawned_is_tried_again(
+    reservation: Reservation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = WorkerPool(1, COMMAND, Conduct(reservation.port).start_of)
+    await pool.start()
+    first = await report(pool)
+    assert first.pid is not None
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr("socket.socketpair", too_many)
+        os.kill(first.pid, signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (await report(pool, ready=False)).restarts < 2:
+                await asyncio.sleep(0.01)
+    assert (await report(pool, other_than=first.pid)).restarts >= 2
+    await pool.drain(0)
+
+
+def too_many() -> NoReturn:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 async def test_a_worker_that_keeps_dying_is_tried_again_until_it_stands(reservation: Reservation) -> None:

@@ -10,13 +10,14 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from store import runfile
-from tests.operations.conftest import Connection, SmallService, alive, gone
+from tests.operations.conftest import PATIENCE_SECONDS, Connection, SmallService, alive, gone
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
@@ -67,6 +68,18 @@ async def test_the_first_token_is_shown_once(begin: Any) -> None:
     await service.end()
     service = await (await begin()).stands()
     assert service.running["token"] is None
+
+
+async def test_a_start_that_fails_does_not_use_up_the_first_token(begin: Any, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "data" / runfile.NAME
+    in_the_way.mkdir(parents=True)
+    service = await begin()
+    status, said = await service.end()
+    assert status == 1
+    assert said.startswith(f"loa: data directory {tmp_path}/data: Is a directory; ")
+    in_the_way.rmdir()
+    service = await (await begin()).stands()
+    assert service.running["token"] == "loa_first"
 
 
 async def test_readers_are_seen_off_at_a_stop(begin: Any) -> None:
@@ -126,8 +139,9 @@ async def test_a_killed_worker_is_replaced_and_its_counts_stay(begin: Any) -> No
     pids = await service.pids()
     async with Connection.to(service, index=1):
         # The supervisor has heard of this connection, so its figures cannot be lost with the worker.
-        before = await counted(service, "loa_handshakes_total", worker="1", outcome="accepted")
-        assert before >= 1
+        before = await counted(
+            service, "loa_handshakes_total", lambda count: count >= 1, worker="1", outcome="accepted"
+        )
         os.kill(pids[1], signal.SIGKILL)
     await gone(pids[1])
     line = await service.says("worker ended", worker=1)
@@ -136,8 +150,8 @@ async def test_a_killed_worker_is_replaced_and_its_counts_stay(begin: Any) -> No
     fresh = await service.pids()
     assert fresh[0] == pids[0]
     assert fresh[1] != pids[1]
-    assert await counted(service, "loa_worker_restarts_total", worker="1") == 1
-    assert await counted(service, "loa_handshakes_total", worker="1", outcome="accepted") >= before + 1
+    await counted(service, "loa_worker_restarts_total", lambda count: count == 1, worker="1")
+    await counted(service, "loa_handshakes_total", lambda count: count >= before + 1, worker="1", outcome="accepted")
 
 
 async def test_a_worker_whose_task_died_is_replaced(begin: Any) -> None:
@@ -158,7 +172,7 @@ async def test_the_store_killed_comes_back(begin: Any) -> None:
     os.kill(store, signal.SIGKILL)
     await service.says("embedded store ended, starting it again")
     await service.until_ready()
-    assert await counted(service, "loa_store_restarts_total") == 1
+    await counted(service, "loa_store_restarts_total", lambda count: count == 1)
     assert await service.pids() == workers
 
 
@@ -173,14 +187,15 @@ async def test_metrics_of_two_workers_add_up(begin: Any) -> None:
             ("loa_handshakes_total", {"outcome": "accepted"}, 1),
             ("loa_deliveries_total", {}, 10),
         ]:
-            per_worker = [await counted(service, name, worker=str(index), **labels) for index in (0, 1)]
-            assert per_worker == [each * indexes.count(0), each * indexes.count(1)]
-            assert await counted(service, name, **labels) == each * opened
-        assert await counted(service, "loa_readers", site="demo") == 7
-        assert await counted(service, "loa_fanout_seconds_bucket", le="0.1") == 2
-        assert await counted(service, "loa_workers_ready") == 2
-        assert await counted(service, "loa_event_loop_lag_seconds_count", worker="0") >= 0
-        assert await counted(service, "loa_worker_resident_bytes", worker="0") > 1e6
+            for index in (0, 1):
+                own = each * indexes.count(index)
+                await counted(service, name, lambda count, own=own: count == own, worker=str(index), **labels)
+            await counted(service, name, lambda count, each=each: count == each * opened, **labels)
+        await counted(service, "loa_readers", lambda count: count == 7, site="demo")
+        await counted(service, "loa_fanout_seconds_bucket", lambda count: count == 2, le="0.1")
+        await counted(service, "loa_workers_ready", lambda count: count == 2)
+        await counted(service, "loa_event_loop_lag_seconds_count", lambda count: count > 0, worker="0")
+        await counted(service, "loa_worker_resident_bytes", lambda count: count > 1e6, worker="0")
     finally:
         for one in connections:
             await one.__aexit__(None, None, None)
@@ -189,23 +204,25 @@ async def test_metrics_of_two_workers_add_up(begin: Any) -> None:
 async def test_an_announcements_sessions_are_added_up_over_the_workers(begin: Any) -> None:
     service = await (await begin(server={"workers": 2})).stands()
     async with Connection.to(service, index=0) as one, Connection.to(service, index=1) as other:
-        assert await one.ask("delivered 5 100") == "told"
+        assert await one.ask("delivered a/1 100") == "told"
         # Not all have told: as many as are known of, after the time is over.
-        assert await one.ask("total 5 0.05") == "100"
-        assert await other.ask("delivered 5 23") == "told"
+        assert await one.ask("total a/1 0.05") == "100"
+        assert await other.ask("delivered a/1 23") == "told"
         begun = time.monotonic()
-        assert await one.ask("total 5 20") == "123"
+        assert await one.ask("total a/1 20") == "123"
         assert time.monotonic() - begun < 10
 
 
 async def test_reasons_of_a_worker_are_told(begin: Any) -> None:
     service = await (await begin(conduct="unready", server={"workers": 2})).stands()
+    reasons: list[str] = []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        # One that has not told yet has no reasons.
+        while len(reasons) < 2:
+            reasons = await service.until_ready(ready=False)
+    assert reasons == ["worker 0: feed: has not begun", "worker 1: feed: has not begun"]
     status, text = await service.get("/readyz")
-    assert status == 503
-    assert json.loads(text) == {
-        "status": "unready",
-        "reasons": ["worker 0: feed: has not begun", "worker 1: feed: has not begun"],
-    }
+    assert (status, json.loads(text)["status"]) == (503, "unready")
     assert await service.get("/healthz") == (200, '{"status": "ok"}')
 
 
@@ -217,7 +234,7 @@ async def test_a_second_service_on_the_data_directory_is_refused(begin: Any) -> 
         f"loa: data directory {service.data_dir} is in use by process {service.process.pid}; "
         "stop it, or name another with --data-dir\n",
     )
-    assert (await service.get("/readyz"))[0] == 200
+    await service.until_ready()
 
 
 @pytest.mark.parametrize(("section", "option"), [("server", "--port"), ("operations", "--ops-port")])
@@ -262,7 +279,7 @@ async def test_a_given_store_is_used(begin: Any, store_url: str) -> None:
     service = await (await begin(redis={"url": store_url})).stands()
     assert service.running["store"].endswith(f" at {store_url}")
     assert len(children(service.process.pid)) == 1
-    assert (await service.get("/readyz"))[0] == 200
+    await service.until_ready()
 
 
 @pytest.mark.parametrize(
@@ -276,11 +293,21 @@ async def test_a_worker_that_cannot_start_is_one_line(begin: Any, conduct: str, 
     assert not any(map(alive, children(service.process.pid)))
 
 
-async def counted(service: SmallService, name: str, **labels: str) -> float:
-    """The sum of a metric's series that carry `labels`."""
-    _, text = await service.get("/metrics")
+async def counted(service: SmallService, name: str, holds: Callable[[float], bool], **labels: str) -> float:
+    """The sum of a metric's series that carry `labels`, once it `holds`: who is busy is told of as it last was."""
     total = 0.0
-    for line in text.splitlines():
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not holds(total := _sum(await service.get("/metrics"), name, labels)):
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"{name} {labels} is {total:g}") from None
+    return total
+
+
+def _sum(page: tuple[int, str], name: str, labels: dict[str, str]) -> float:
+    total = 0.0
+    for line in page[1].splitlines():
         series, _, value = line.rpartition(" ")
         if series.partition("{")[0] == name and all(f'{key}="{wanted}"' in series for key, wanted in labels.items()):
             total += float(value)

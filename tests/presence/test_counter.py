@@ -72,6 +72,24 @@ async def test_nothing_is_said_while_nothing_changes(valkey_url: str, prefix: st
         assert all(before != after for before, after in itertools.pairwise(said))
 
 
+@pytest.mark.slow
+async def test_who_reads_slowly_is_told_the_number_when_it_reads_again(valkey_url: str, prefix: str) -> None:
+    """Though it has not changed since."""
+    async with worker(valkey_url, prefix) as one:
+        slow = one.open()
+        await until(lambda: bool(slow.pushed) and slow.pushed[-1]["online"] == 1)
+        said = len(slow.pushed)
+        slow.paused_at = 1.0
+        quick = one.open()
+        await until(lambda: bool(quick.pushed) and quick.pushed[-1]["online"] == 2)
+        assert len(slow.pushed) == said
+        slow.paused_at = 0.0
+        await until(lambda: slow.pushed[-1]["online"] == 2)
+        told = len(slow.pushed)
+        await until(lambda: one.ledger.figures.counts > 12)
+        assert len({frame["online"] for frame in slow.pushed[told:]} | {2}) == 1
+
+
 async def test_the_count_is_never_below_those_held_here(valkey_url: str, prefix: str) -> None:
     async with worker(valkey_url, prefix) as one:
         shown = [one.open().welcome["online"] for _ in range(20)]

@@ -59,6 +59,7 @@ class Tab:
         self.paused_at = 0.0
         self.closing = False
         self.transport = Wire()
+        self.send = self.transport.write
         self.welcome: dict[str, Any] = {}
 
     @property

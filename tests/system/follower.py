@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,12 @@ _PAUSE_SECONDS = 0.05
 class Follower:
     """Connects, merges, remembers, and comes back after every loss of the service. An async context.
 
+    Args:
+        url: Where the service is.
+        site: Which site it reads.
+        visitor: Who it says it is; empty: a newcomer.
+        tls: Whom it trusts, where the service speaks TLS.
+
     Attributes:
         shown: Each (id, revision) that came into view, in order; one that came twice was shown twice.
         view: What is in view, by id.
@@ -28,7 +35,8 @@ class Follower:
         closes: Close codes and reasons, one for each lost connection.
     """
 
-    def __init__(self, url: str, site: str, visitor: str = "") -> None:
+    def __init__(self, url: str, site: str, visitor: str = "", tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._url = url.replace("http", "ws", 1)
         self._site = site
         self._cursor = ""
@@ -71,7 +79,7 @@ class Follower:
             query = f"site={self._site}&path=/&visitor={quote(self.visitor)}&since={quote(self._cursor)}"
             try:
                 async with websockets.connect(
-                    f"{self._url}/ws?{query}", compression=None, open_timeout=5
+                    f"{self._url}/ws?{query}", compression=None, open_timeout=5, ssl=self._tls
                 ) as connection:
                     async for frame in connection:
                         await self._hear(json.loads(frame))
