@@ -182,7 +182,9 @@ async def test_a_snapshot_does_not_grow_with_history(log: Log) -> None:
 async def test_the_log_is_trimmed_and_the_state_is_not(redis: Redis, prefix: str) -> None:
     log = Log(redis, prefix, NotificationsSettings(log_length=100, max_active=5000))
     first = (await log.publish(draft(), by="t")).announcement
-    await asyncio.gather(*[log.publish(draft(), by="t") for _ in range(400)])
+    # A few at a time: on a busy machine the last of hundreds would be told that there is no connection for it.
+    for _ in range(40):
+        await asyncio.gather(*[log.publish(draft(), by="t") for _ in range(10)])
     assert await redis.xlen(Keys(prefix).log) < 400
     assert (await log.get(first.id)).announcement == first
 
