@@ -207,8 +207,9 @@ function start() {
     if (welcomed && Date.now() - welcomed > 5000) failures = 0;
     welcomed = 0;
     let wait = Math.random() * Math.min(patience.cap_ms, patience.base_ms * 2 ** failures++);
-    // At once and for nothing, each try would write an error into the page's console.
-    if (!navigator.onLine || OUR_FAULT.includes(code)) wait = MINUTE * (1 + Math.random());
+    // Each try in vain writes an error into the page's console; but a browser may say wrongly that it is offline.
+    if (!navigator.onLine) wait = (MINUTE / 4) * (1 + Math.random());
+    if (OUR_FAULT.includes(code)) wait = MINUTE * (1 + Math.random());
     if (code === 1012 || code === 1013) {
       try {
         wait = Math.min(JSON.parse(reason).retry_ms, 10 * MINUTE) || wait;
