@@ -54,8 +54,3 @@ class SharedSecret:
         await self._redis.set(self._key, proposed, nx=True)
         kept = await self._redis.get(self._key)
         return kept if isinstance(kept, bytes) and kept else proposed
-
-
-async def shared_secret(redis: Redis, prefix: str, configured: str) -> bytes:
-    """The secret alone, for those who need it once; see :class:`SharedSecret`."""
-    return await SharedSecret(redis, prefix, configured).get()
