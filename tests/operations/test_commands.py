@@ -123,7 +123,7 @@ def test_from_the_first_start_to_the_first_announcement(tmp_path: Path) -> None:
         token = shlex.split(command)[0].partition("=")[2]
         assert re.fullmatch(r"loa_\w+", token)
         terminal.process.send_signal(signal.SIGINT)
-        assert terminal.process.wait(timeout=20) == 0
+        assert terminal.process.wait(timeout=START_SECONDS) == 0
     with serve(tmp_path / "data") as terminal:
         assert "token" not in terminal.read_until("Stop with Ctrl-C")
 

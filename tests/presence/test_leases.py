@@ -23,6 +23,9 @@ from tests.presence.workers import BRISK, PATIENCE_SECONDS, until, worker
 # Leases lapse in real time, by the server's clock.
 pytestmark = pytest.mark.slow
 
+# Whoever is gone before this lease lapses was not forgotten, but seen to leave.
+LONG_LEASE = msgspec.structs.replace(BRISK, lease_seconds=3600)
+
 
 async def test_readers_of_two_workers_are_counted_once(store_url: str, prefix: str) -> None:
     async with worker(store_url, prefix) as one, worker(store_url, prefix) as other:
@@ -33,7 +36,7 @@ async def test_readers_of_two_workers_are_counted_once(store_url: str, prefix: s
 
 
 async def test_two_tabs_count_once_and_the_last_to_close_leaves(store_url: str, prefix: str) -> None:
-    async with worker(store_url, prefix) as one:
+    async with worker(store_url, prefix, settings=LONG_LEASE) as one:
         first = one.open()
         second = one.open(first.token)
         await until(lambda: one.online == 1)
@@ -42,7 +45,8 @@ async def test_two_tabs_count_once_and_the_last_to_close_leaves(store_url: str, 
         await until(lambda: one.ledger.figures.counts > 15)
         assert one.online == 1
         one.close(second)
-        assert await until(lambda: one.online == 0) < BRISK.lease_seconds
+        # The lease would last for an hour: it is the grace that ends it.
+        await until(lambda: one.online == 0)
 
 
 async def test_turning_a_page_is_no_departure(store_url: str, prefix: str) -> None:
@@ -72,15 +76,20 @@ async def test_a_reader_on_another_worker_never_flickers(store_url: str, prefix:
         assert seen == {1}
 
 
-async def test_a_killed_worker_s_readers_lapse_with_their_leases(store_url: str, prefix: str) -> None:
+async def test_a_killed_worker_s_readers_lapse_with_their_leases(store_url: str, prefix: str, redis: Redis) -> None:
     async with worker(store_url, prefix) as one, worker(store_url, prefix) as other:
         for _ in range(5):
             one.open()
         other.open()
         await until(lambda: other.online == 6)
         await one.stop()
-        took = await until(lambda: other.online == 1)
-        assert took <= BRISK.lease_seconds + 5 * BRISK.count_seconds
+        # By the store's own clock: how long the machine then takes to count says nothing about leases.
+        leases = await redis.zrange(one.ledger.key("demo", 0), 0, -1, withscores=True)
+        seconds, microseconds = await redis.time()
+        killed_ms = 1000 * seconds + microseconds / 1000
+        assert len(leases) == 6
+        assert max(score for _, score in leases) <= killed_ms + 1000 * BRISK.lease_seconds
+        await until(lambda: other.online == 1)
 
 
 async def test_a_draining_worker_does_not_make_the_number_dip(store_url: str, prefix: str) -> None:
@@ -235,12 +244,12 @@ async def test_midnight_is_not_seen_in_the_count(redis: Redis, store_url: str, p
         for _ in range(10):
             other.open()
         await until(lambda: one.online == other.online == 50)
+        before, live = await names_and_count(redis, one.ledger)
+        assert (len(before), live) == (50, 50)
         # Only now: a busy machine may take longer for all that. It is the same day there as in UTC.
         zone = zone_with_midnight_in(0.8)
         for each in (one, other):
             each.holding._naming = Naming(each.presence._identity, "demo", zone)
-        before, live = await names_and_count(redis, one.ledger)
-        assert (len(before), live) == (50, 50)
         names = before
         seen = {live}
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -257,7 +266,7 @@ async def test_midnight_is_not_seen_in_the_count(redis: Redis, store_url: str, p
 
 async def test_who_leaves_at_midnight_is_counted_for_the_grace_and_no_longer(store_url: str, prefix: str) -> None:
     zone = zone_with_midnight_in(0.4)
-    async with worker(store_url, prefix, zone=zone) as one:
+    async with worker(store_url, prefix, settings=LONG_LEASE, zone=zone) as one:
         tabs = [one.open() for _ in range(20)]
         await until(lambda: one.online == 20)
         day = one.holding.names(round(time.time() * 1000)).midnight_ms
@@ -265,5 +274,4 @@ async def test_who_leaves_at_midnight_is_counted_for_the_grace_and_no_longer(sto
             one.close(tab)
             await asyncio.sleep(0.04)
         assert time.time() * 1000 > day, "midnight has passed while they left"
-        took = await until(lambda: one.online == 0)
-        assert took <= BRISK.lease_seconds
+        await until(lambda: one.online == 0)
