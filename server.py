@@ -45,6 +45,7 @@ from operations.intercom import Intercom, Start
 from operations.settings import OperationsSettings, ServerSettings
 from presence.counter import Presence
 from presence.description import DESCRIBED
+from presence.enquiry import Enquiry
 from presence.identity import Identity
 from presence.leases import Leases, holdings
 from presence.ledger import Ledger
@@ -93,6 +94,9 @@ async def rooms(start: Start, intercom: Intercom) -> AsyncIterator[worker.Rooms]
         desk.greet_with(readers.greet)
         desk.greet_with(feed.greet)
         desk.on_departure(readers.depart)
+        desk.on_message("page", readers.moved)
+        desk.on_message("state", readers.turned)
+        desk.on_message("gone", readers.gone)
         feed.on_delivered.append(
             lambda one, delivery: intercom.report_delivered(one.name, delivery.sessions, delivery.seconds)
         )
@@ -168,7 +172,8 @@ def _application(
     app = web.Application(middlewares=[problems, limit_heads(settings.gateway)])
     app.add_routes([compat.route(door)])
     app.add_routes(widget.routes([widget.half(room, name) for room, name in BROWSER_HALVES]))
-    app.add_routes(presence.api.routes(readers, settings.sites))
+    enquiry = Enquiry(Ledger(redis, prefix, settings.presence.shards), readers.holdings)
+    app.add_routes(presence.api.routes(readers, enquiry, settings.sites))
     app.add_routes(api.routes())
     if settings.operations.demo and settings.sites:
         site = next(iter(settings.sites))

@@ -33,8 +33,9 @@ Listener: TypeAlias = "Callable[[Session, dict[str, Any]], None]"
 
 # What browsers may say and of what type its members are, see docs/protocol.md. Members that are not named may be any.
 _KNOWN: dict[str, dict[str, type]] = {
-    "page": {"path": str, "section": str},
-    "state": {"state": str},
+    "page": {"path": str, "section": str, "show": str, "tab": str, "again": bool},
+    "state": {"state": str, "tab": str},
+    "gone": {"tab": str},
     "ack": {"id": str, "revision": int, "did": str},
 }
 
@@ -128,8 +129,8 @@ class FrontDesk:
             base,
             cap,
         )
-        # Both served their purpose in the greeting; a session keeps neither.
-        session.visitor = session.since = ""
+        # They served their purpose in the greeting; a session keeps none.
+        session.visitor = session.since = session.show = session.state = ""
         return frames.text(head + b"," + members + b"}" if members else head + b"}")
 
     def received(self, session: Session, message: frames.Message) -> None:
@@ -177,7 +178,9 @@ def reconnect_ms(settings: GatewaySettings, sessions: int) -> tuple[int, int]:
 
 
 def _moved(session: Session, said: dict[str, Any]) -> None:
-    """The browser went to another page without a new connection."""
+    """The browser went to another page without a new connection; another of its tabs is nothing to the session."""
+    if said.get("tab"):
+        return
     if "path" in said:
         session.path = page_path(said["path"])
     if "section" in said:

@@ -30,6 +30,7 @@ _SECTION = re.compile(r"[\w-]{1,64}")
 
 _PATH_BYTES = 512
 _TOKEN_CHARACTERS = 128
+_WORDS_CHARACTERS = 64
 
 # Header lines that are read here: those that may stand once, and those whose repetitions are one list.
 _ONCE = frozenset({b"host", b"origin", b"content-length", b"sec-websocket-key", b"sec-websocket-version"})
@@ -49,10 +50,23 @@ class Upgrade:
         key: ``Sec-WebSocket-Key``.
         origin: ``Origin`` as sent, empty if none.
         forwarded_for: ``X-Forwarded-For``, lines joined by commas.
-        site, path, section, visitor, since, watching: the query, see ``docs/protocol.md``.
+        site, path, section, visitor, since, show, state, again, watching: the query, see ``docs/protocol.md``.
     """
 
-    __slots__ = ("forwarded_for", "key", "origin", "path", "section", "since", "site", "visitor", "watching")
+    __slots__ = (
+        "again",
+        "forwarded_for",
+        "key",
+        "origin",
+        "path",
+        "section",
+        "show",
+        "since",
+        "site",
+        "state",
+        "visitor",
+        "watching",
+    )
 
     def __init__(self, key: bytes, origin: str, forwarded_for: str, query: bytes) -> None:
         self.key = key
@@ -64,6 +78,9 @@ class Upgrade:
         self.section = page_section(_unquoted(wanted.get("section", "")))
         self.visitor = _unquoted(wanted.get("visitor", ""))[:_TOKEN_CHARACTERS]
         self.since = _unquoted(wanted.get("since", ""))[:_TOKEN_CHARACTERS]
+        self.show = _unquoted(wanted.get("show", ""))[:_WORDS_CHARACTERS]
+        self.state = wanted.get("state", "")[:_WORDS_CHARACTERS]
+        self.again = wanted.get("again") == "1"
         self.watching = wanted.get("watch") == "1"
 
 
@@ -186,9 +203,9 @@ def accept(key: bytes) -> bytes:
 
 
 def page_path(text: str) -> str:
-    """A page's path as it is kept: begins with ``/``, at most 512 bytes, no control characters; else ``/``."""
+    """A page's path as it is kept: begins with ``/``, at most 512 bytes, no control characters; else none."""
     if not text.startswith("/") or len(text.encode("utf-8", "replace")) > _PATH_BYTES or _CONTROL.search(text):
-        return "/"
+        return ""
     return _shared(text)
 
 

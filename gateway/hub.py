@@ -1,7 +1,7 @@
 """Reaches every session: one message, encoded once, the same bytes to each.
 
 A broadcast returns at once and is written in slices that give the loop back every few milliseconds. Announcements go
-before counts, also in the middle of a count; a newer count of a site replaces one that has not begun. Nothing here
+before counts, also in the middle of a count; a newer count of a channel replaces one that has not begun. Nothing here
 awaits, so a slow browser costs the others nothing: it misses counts while its transport is paused, and is aborted when
 the announcements kept for it pass ``slow_bytes``.
 
@@ -18,7 +18,7 @@ import os
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -65,7 +65,9 @@ class _Broadcast:
 
 
 class Hub:
-    """Holds the sessions of this worker by site.
+    """Holds the sessions of this worker by channel.
+
+    A channel is whatever names it: for every session the id of its site, and besides any object of the rooms above.
 
     Args:
         slow_bytes: Announcements kept for a session that reads slowly, in bytes.
@@ -76,9 +78,9 @@ class Hub:
         self._slow_bytes = slow_bytes
         self._clock = clock
         # In the order they came: so they lie in memory, the kernel's too, and a fan-out is a tenth faster for it.
-        self._sites: dict[str, dict[Session, None]] = {}
+        self._channels: dict[Hashable, dict[Session, None]] = {}
         self._urgent: deque[_Broadcast] = deque()
-        self._counts: dict[str, _Broadcast] = {}
+        self._counts: dict[Hashable, _Broadcast] = {}
         self._count: _Broadcast | None = None
         self._pumping = False
         self._slice = 128
@@ -96,25 +98,35 @@ class Hub:
 
     def sessions(self, site: str) -> int:
         """How many sessions of `site` this worker holds."""
-        return len(self._sites.get(site, ()))
+        return len(self._channels.get(site, ()))
 
     def everyone(self) -> Iterator[Session]:
         """All sessions, as they are now."""
-        return iter([*chain.from_iterable(self._sites.values())])
+        sites = (members for channel, members in self._channels.items() if isinstance(channel, str))
+        return iter([*chain.from_iterable(sites)])
 
     def join(self, session: Session) -> None:
         """From now on `session` gets what its site gets."""
-        self._sites.setdefault(session.site, {})[session] = None
+        self.enter(session, session.site)
         self.total += 1
 
     def leave(self, session: Session) -> None:
-        """The opposite of `join`."""
-        members = self._sites[session.site]
-        del members[session]
+        """The opposite of `join`; other channels it has to `exit` before."""
+        self.exit(session, session.site)
         self._behind.discard(session)
         self.total -= 1
-        if not members:
-            del self._sites[session.site]
+
+    def enter(self, session: Session, channel: Hashable) -> None:
+        """From now on `session` gets what is said on `channel`, too."""
+        self._channels.setdefault(channel, {})[session] = None
+
+    def exit(self, session: Session, channel: Hashable) -> None:
+        """The opposite of `enter`; of a channel it is not on, nothing."""
+        members = self._channels.get(channel)
+        if members is not None:
+            members.pop(session, None)
+            if not members:
+                del self._channels[channel]
 
     def caught_up(self) -> list[Session]:
         """Sessions that a count was left out for and that can be written to again; each is named once.
@@ -128,31 +140,31 @@ class Hub:
     def broadcast(
         self,
         message: bytes,
-        sites: Iterable[str],
+        channels: Iterable[Hashable],
         *,
         urgent: bool,
         done: Callable[[Delivery], None] | None = None,
     ) -> None:
-        """Sends `message`, JSON text, to every session of `sites` that is here now.
+        """Sends `message`, JSON text, to every session on one of `channels` that is here now.
 
         Args:
             message: The JSON, in UTF-8.
-            sites: Site ids; those nobody is on cost nothing.
+            channels: Those nobody is on cost nothing.
             urgent: An announcement: before counts, and kept for slow sessions. Else a count: it may be left out, and
-                a later one for the same site replaces it.
-            done: Called once with the Delivery, after the last session was written to. A count ends site by site: once
-                for each, and not at all for one that a later count replaced.
+                a later one for the same channel replaces it.
+            done: Called once with the Delivery, after the last session was written to. A count ends channel by
+                channel: once for each, and not at all for one that a later count replaced.
         """
         frame = frames.text(message)
         now = self._clock()
         if urgent:
-            # A site named twice is told once.
-            everyone = [*chain.from_iterable(self._sites.get(site, ()) for site in dict.fromkeys(sites))]
+            # A session is told once.
+            everyone = dict.fromkeys(chain.from_iterable(self._channels.get(channel, ()) for channel in channels))
             self._urgent.append(_Broadcast(frame, iter(everyone), True, done, now))
         else:
-            for site in sites:
+            for channel in channels:
                 # Who gets it is looked up when it begins: a count waits only while it may still be replaced.
-                self._counts[site] = _Broadcast(frame, iter(()), False, done, now)
+                self._counts[channel] = _Broadcast(frame, iter(()), False, done, now)
         if not self._pumping:
             self._pumping = True
             asyncio.get_running_loop().call_soon(self._pump)
@@ -161,9 +173,9 @@ class Hub:
         if self._urgent:
             return self._urgent[0]
         if self._count is None and self._counts:
-            site, self._count = next(iter(self._counts.items()))
-            del self._counts[site]
-            self._count.left = iter([*self._sites.get(site, ())])
+            channel, self._count = next(iter(self._counts.items()))
+            del self._counts[channel]
+            self._count.left = iter([*self._channels.get(channel, ())])
         return self._count
 
     def _pump(self) -> None:

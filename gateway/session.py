@@ -54,7 +54,8 @@ class Session(asyncio.Protocol):
 
     Attributes:
         site, path, section: Where the reader is.
-        visitor, since: As the browser sent them, unverified; empty once it is greeted.
+        visitor, since, show, state: As the browser sent them, unverified; empty once it is greeted.
+        again: It comes back with a page that was open before.
         watching: Follows, but is no reader: not counted.
         address: The key its limits are counted under, empty if exempt.
         reader: What the presence room keeps for it.
@@ -72,15 +73,18 @@ class Session(asyncio.Protocol):
         "_inbound",
         "_ping",
         "address",
+        "again",
         "closing",
         "descriptor",
         "path",
         "paused_at",
         "reader",
         "section",
+        "show",
         "since",
         "site",
         "slot",
+        "state",
         "transport",
         "visitor",
         "watching",
@@ -94,6 +98,9 @@ class Session(asyncio.Protocol):
         self.section = upgrade.section
         self.visitor = upgrade.visitor
         self.since = upgrade.since
+        self.show = upgrade.show
+        self.state = upgrade.state
+        self.again = upgrade.again
         self.watching = upgrade.watching
         self.address = address
         self.reader: object | None = None

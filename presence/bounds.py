@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from math import ceil
 
+import msgspec
 from msgspec import Struct
 
-from presence.settings import PresenceSettings
+from presence.settings import SPARE, PresenceSettings
 from presence.terms import Terms
 
 # A count may fail to come so many times before it is called stale: a single slow answer is no outage.
@@ -30,17 +31,21 @@ class Bounds(Struct, frozen=True):
         leave_seconds: closed the last page.
         vanish_seconds: lost the network without a word.
         lost_worker_seconds: went away with a worker that was killed.
+        move_seconds: went from one page to another: until it is not counted on the old one any more.
+        turn_seconds: turned away from the last page that was read: until it is not counted as reading any more.
     """
 
     join_seconds: float
     leave_seconds: float
     vanish_seconds: float
     lost_worker_seconds: float
+    move_seconds: float
+    turn_seconds: float
 
     @property
     def freshness_seconds(self) -> float:
         """The worst of them."""
-        return max(self.join_seconds, self.leave_seconds, self.vanish_seconds, self.lost_worker_seconds)
+        return float(max(msgspec.structs.astuple(self)))
 
 
 def patience(settings: PresenceSettings) -> float:
@@ -66,6 +71,10 @@ def bounds(settings: PresenceSettings, terms: Terms, detection_seconds: float, p
         leave_seconds=_rounded(leave),
         vanish_seconds=_rounded(detection_seconds + leave),
         lost_worker_seconds=_rounded(terms.lease_seconds + late + told),
+        # Scopes are told once a round.
+        move_seconds=_rounded(leave + settings.count_seconds),
+        # Noticed by the first renewal after a grace, which may be as long after it as renewals are apart.
+        turn_seconds=_rounded(leave + SPARE * terms.renew_seconds + settings.count_seconds),
     )
 
 

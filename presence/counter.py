@@ -8,25 +8,36 @@ microseconds. Two tasks do the rest: one keeps the leases (:mod:`presence.leases
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from gateway import frames
+from gateway.handshake import page_path, page_section
 from presence.bounds import Bounds, bounds, patience
 from presence.figures import Figures
 from presence.gauge import Count
 from presence.holding import Holding
 from presence.identity import Identity, reader_of
 from presence.leases import Leases
+from presence.places import Place
 from presence.push import Pace
-from presence.roster import Reader
+from presence.roster import Attention, Tab
 from presence.settings import PresenceSettings
 
 if TYPE_CHECKING:
     from gateway.hub import Delivery, Hub
     from gateway.session import Session
     from gateway.tasks import Caretaker
+
+# Tabs that may share one connection; a browser with more opens another.
+TABS = 32
+_TAB = re.compile(r"[A-Za-z0-9_-]{1,16}")
+_SHOWABLE = frozenset({"section", "page", "states"})
 
 
 class Presence:
@@ -86,15 +97,76 @@ class Presence:
                 self.figures.forged += 1
             token = self._identity.issue(site)
             reader = reader_of(token)
-        session.reader = holding.join(reader)
-        return b'"visitor":"%b",%b' % (token.encode(), self._told(holding))
+        session.reader = tab = holding.join(
+            reader,
+            section=session.section,
+            page=session.path,
+            attention=Attention.named(session.state),
+            address=session.address,
+        )
+        greeting = b'"visitor":"%b",%b' % (token.encode(), self._told(holding))
+        if not session.show:
+            return greeting
+        tab.shows = _shown(session.show)
+        self._watch(holding, session, tab)
+        scopes = b",".join([b"{%b}" % scope for scope in _scopes(holding, [tab])])
+        return b'%b,"scopes":[%b]' % (greeting, scopes)
 
     def depart(self, session: Session) -> None:
         """A session is over; its reader is counted for the grace if it was the last."""
-        reader = session.reader
-        if isinstance(reader, Reader):
-            session.reader = None
-            self._holdings[session.site].leave(reader, self._clock())
+        own = session.reader
+        if not isinstance(own, Tab):
+            return
+        holding = self._holdings[session.site]
+        tabs = [own, *(own.others or {}).values()]
+        session.reader = own.others = None
+        for tab in tabs:
+            self._unwatch(holding, session, tab, [])
+            holding.leave(tab, self._clock())
+
+    def moved(self, session: Session, said: Mapping[str, Any]) -> None:
+        """The browser says that one of its tabs is on another page now, or that it has opened another one."""
+        own = session.reader
+        if not isinstance(own, Tab):
+            return
+        holding = self._holdings[session.site]
+        name = said.get("tab", "")
+        tab = own
+        section, path = session.section, session.path
+        if name:
+            section, path = page_section(said.get("section", "")), page_path(said.get("path", ""))
+            others = own.others or {}
+            if name not in others:
+                if _TAB.fullmatch(name) is None or len(others) >= TABS - 1:
+                    return
+                others[name] = holding.join(own.reader.id, attention=Attention.BACKGROUND)
+                own.others = others
+            tab = others[name]
+        rest = [one for one in _tabs(own) if one is not tab]
+        self._unwatch(holding, session, tab, rest)
+        holding.move(tab, section, path, session.address, self._clock())
+        if "show" in said:
+            tab.shows = _shown(said["show"])
+        self._watch(holding, session, tab)
+        for scope in _scopes(holding, [tab]):
+            session.send(frames.text(_SCOPED % (scope, holding.gauge.when())))
+
+    def turned(self, session: Session, said: Mapping[str, Any]) -> None:
+        """The browser says what the reader does with one of its tabs."""
+        own = session.reader
+        if isinstance(own, Tab):
+            tab = (own.others or {}).get(said["tab"]) if said.get("tab") else own
+            if tab is not None:
+                self._holdings[session.site].turn(tab, Attention.named(said.get("state", "")))
+
+    def gone(self, session: Session, said: Mapping[str, Any]) -> None:
+        """The browser says that a tab that shared its connection was closed."""
+        own = session.reader
+        tab = own.others.pop(said.get("tab", ""), None) if isinstance(own, Tab) and own.others else None
+        if isinstance(own, Tab) and tab is not None:
+            holding = self._holdings[session.site]
+            self._unwatch(holding, session, tab, [*_tabs(own)])
+            holding.leave(tab, self._clock())
 
     def count(self, site: str) -> Count:
         """The number of a site as its readers are shown it here.
@@ -133,7 +205,29 @@ class Presence:
         return holding.gauge.members(held)
 
     def _interval(self) -> float:
-        return self._pace.interval(self._hub.total, self._settings.count_seconds)
+        # Every session may be told of its site, and every tab of its places.
+        told = self._hub.total + sum([holding.watchers for holding in self._holdings.values()])
+        return self._pace.interval(told, self._settings.count_seconds)
+
+    def _watch(self, holding: Holding, session: Session, tab: Tab) -> None:
+        """A tab shows numbers besides the site's: whoever hears of them tells its session."""
+        if "states" in tab.shows:
+            holding.states_watchers += 1
+            self._hub.enter(session, holding)
+        for place in _watched(tab):
+            holding.places.watch(place)
+            self._hub.enter(session, place)
+
+    def _unwatch(self, holding: Holding, session: Session, tab: Tab, rest: list[Tab]) -> None:
+        """The opposite, where `rest` are the other tabs of the session."""
+        if "states" in tab.shows:
+            holding.states_watchers -= 1
+            if not any("states" in other.shows for other in rest):
+                self._hub.exit(session, holding)
+        for place in _watched(tab):
+            holding.places.unwatch(place)
+            if not any(place in _watched(other) for other in rest):
+                self._hub.exit(session, place)
 
     async def _push(self) -> None:
         beat_seconds = self._settings.batch_ms / 1000
@@ -154,8 +248,27 @@ class Presence:
                 self.figures.pushes += 1
                 message = self._message(holding)
                 self._hub.broadcast(message, (site,), urgent=False, done=self._learn)
+            if holding.watchers and holding.gauge.rounds != holding.pushed_rounds:
+                holding.pushed_rounds = holding.gauge.rounds
+                self._tell_scopes(now, holding, interval)
         for session in self._hub.caught_up():
-            session.send(frames.text(self._message(self._holdings[session.site])))
+            holding = self._holdings[session.site]
+            session.send(frames.text(self._message(holding)))
+            own = session.reader
+            for scope in _scopes(holding, [*_tabs(own)] if isinstance(own, Tab) else []):
+                session.send(frames.text(_SCOPED % (scope, holding.gauge.when())))
+
+    def _tell_scopes(self, now: float, holding: Holding, interval: float) -> None:
+        """Pushes what has changed of the numbers that not every tab shows. Whether they are stale, the site's says."""
+        when = holding.gauge.when()
+        turned = holding.states_watchers and holding.gauge.states != holding.pushed_states
+        if turned and now - holding.states_pushed_at >= interval:
+            holding.pushed_states, holding.states_pushed_at = holding.gauge.states, now
+            self._hub.broadcast(_SCOPED % (_states(holding), when), (holding,), urgent=False, done=self._learn)
+        for place in holding.places.watched:
+            if place.shown != place.pushed and now - place.pushed_at >= interval:
+                place.pushed, place.pushed_at = place.shown, now
+                self._hub.broadcast(_SCOPED % (_place(place), when), (place,), urgent=False, done=self._learn)
 
     @staticmethod
     def _message(holding: Holding) -> bytes:
@@ -163,3 +276,52 @@ class Presence:
 
     def _learn(self, delivery: Delivery) -> None:
         self._pace.learn(delivery.sessions, delivery.seconds)
+
+
+_SCOPED = b'{"type":"presence",%b,%b}'
+
+
+@lru_cache(64)
+def _shown(words: str) -> frozenset[str]:
+    """What a browser asks to be told of, as far as we know it."""
+    return _SHOWABLE.intersection(words.split(","))
+
+
+def _tabs(own: Tab) -> Iterator[Tab]:
+    """The tabs of a session, its own first."""
+    yield own
+    if own.others:
+        yield from own.others.values()
+
+
+def _watched(tab: Tab) -> list[Place]:
+    """The places whose numbers a tab shows; of one that is not kept count of, there is none."""
+    shown = (tab.section if "section" in tab.shows else None, tab.page if "page" in tab.shows else None)
+    return [place for place in shown if place is not None]
+
+
+def _scopes(holding: Holding, tabs: list[Tab]) -> Iterator[bytes]:
+    """What tabs show besides the number of the site, as JSON members without braces."""
+    if any("states" in tab.shows for tab in tabs):
+        yield _states(holding)
+    for place in dict.fromkeys(place for tab in tabs for place in _watched(tab)):
+        yield _place(place)
+
+
+def _place(place: Place) -> bytes:
+    """A place's number as JSON members without braces."""
+    shown = place.shown
+    member = b"section" if place.kind == "section" else b"path"
+    return b'"scope":"%b","%b":%b,"online":%b' % (
+        place.kind.encode(),
+        member,
+        msgspec.json.encode(place.name),
+        b"null" if shown is None else b"%d" % shown,
+    )
+
+
+def _states(holding: Holding) -> bytes:
+    """The site's readers by what they do, as JSON members without braces."""
+    if holding.gauge.states is None:
+        return b'"scope":"states","reading":null,"idle":null,"background":null'
+    return b'"scope":"states","reading":%d,"idle":%d,"background":%d' % holding.gauge.states

@@ -10,6 +10,8 @@ from presence.bounds import Bounds
 PATH = "/api/v1/sites/{site}/presence"
 
 _SECONDS = {"type": "number", "minimum": 0}
+_READERS = {"type": "integer", "minimum": 0}
+_COUNT = {"type": ["integer", "null"], "minimum": 0}
 DESCRIBED: Mapping[str, Any] = {
     PATH: {
         "get": {
@@ -25,7 +27,19 @@ DESCRIBED: Mapping[str, Any] = {
                     "required": True,
                     "description": "Id of the site.",
                     "schema": {"type": "string"},
-                }
+                },
+                {
+                    "name": "section",
+                    "in": "query",
+                    "description": "Name of a section whose readers are wanted, too.",
+                    "schema": {"type": "string", "maxLength": 64},
+                },
+                {
+                    "name": "path",
+                    "in": "query",
+                    "description": "Path of a page whose readers are wanted, too.",
+                    "schema": {"type": "string", "maxLength": 512},
+                },
             ],
             "responses": {
                 "200": {
@@ -34,12 +48,35 @@ DESCRIBED: Mapping[str, Any] = {
                         "application/json": {
                             "schema": {
                                 "type": "object",
-                                "required": ["site", "online", "as_of", "stale", "freshness_seconds", "bounds"],
+                                "required": [
+                                    "site",
+                                    "online",
+                                    "as_of",
+                                    "stale",
+                                    "states",
+                                    "freshness_seconds",
+                                    "bounds",
+                                ],
                                 "properties": {
                                     "site": {"type": "string"},
-                                    "online": {"type": ["integer", "null"], "minimum": 0},
+                                    "online": _COUNT,
                                     "as_of": {"type": ["string", "null"], "format": "date-time"},
                                     "stale": {"type": "boolean"},
+                                    "states": {
+                                        "type": ["object", "null"],
+                                        "required": ["reading", "idle", "background"],
+                                        "properties": dict.fromkeys(("reading", "idle", "background"), _READERS),
+                                    },
+                                    "section": {
+                                        "type": "object",
+                                        "required": ["section", "online"],
+                                        "properties": {"section": {"type": "string"}, "online": _COUNT},
+                                    },
+                                    "page": {
+                                        "type": "object",
+                                        "required": ["path", "online"],
+                                        "properties": {"path": {"type": "string"}, "online": _COUNT},
+                                    },
                                     "freshness_seconds": _SECONDS,
                                     "bounds": {
                                         "type": "object",
@@ -53,16 +90,23 @@ DESCRIBED: Mapping[str, Any] = {
                                 "online": 5716,
                                 "as_of": "2026-11-23T04:25:15.900Z",
                                 "stale": False,
+                                "states": {"reading": 3120, "idle": 410, "background": 2186},
                                 "freshness_seconds": 59.2,
                                 "bounds": {
                                     "join_seconds": 4.2,
                                     "leave_seconds": 19.2,
                                     "vanish_seconds": 59.2,
                                     "lost_worker_seconds": 34.1,
+                                    "move_seconds": 20.2,
+                                    "turn_seconds": 31.2,
                                 },
                             },
                         }
                     },
+                },
+                "400": {
+                    "description": "The section or path is not of the form that is kept.",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
                 },
                 "404": {
                     "description": "There is no such site.",

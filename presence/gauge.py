@@ -20,11 +20,46 @@ class Count(NamedTuple):
         online: Readers of the site; None until it was counted once.
         as_of: When that was true, RFC 3339 in UTC with milliseconds, by Redis's clock; None as above.
         stale: It could not be counted since.
+        states: The same by what they do.
     """
 
     online: int | None
     as_of: str | None
     stale: bool
+    states: States | None
+
+
+class Tally(NamedTuple):
+    """Live leases of a site.
+
+    Attributes:
+        reading, idle, background: Readers by what they do; together all.
+        at_ms: When they were counted, in milliseconds since the epoch by Redis's clock.
+    """
+
+    reading: int
+    idle: int
+    background: int
+    at_ms: int
+
+    @property
+    def online(self) -> int:
+        """All readers."""
+        return self.reading + self.idle + self.background
+
+
+class States(NamedTuple):
+    """Readers of a site by what they do with its pages, by the last count.
+
+    Attributes:
+        reading: See a page of it, and have touched it within the last minute.
+        idle: See one, and have not.
+        background: Have it open, and see none.
+    """
+
+    reading: int
+    idle: int
+    background: int
 
 
 class Gauge:
@@ -32,31 +67,31 @@ class Gauge:
 
     Attributes:
         online: Readers by the last count, None before the first.
+        states: The same by what they do.
+        rounds: How often it was counted.
         stale: Whether the last count is too old to be relied on; so it is before the first.
     """
 
-    __slots__ = ("_as_of", "_counted_at", "_key", "_members", "online", "stale")
+    __slots__ = ("_as_of", "_counted_at", "_key", "_members", "online", "rounds", "stale", "states")
 
     def __init__(self) -> None:
         self.online: int | None = None
+        self.states: States | None = None
+        self.rounds = 0
         self.stale = True
         self._as_of: str | None = None
         self._counted_at = 0.0
         self._key: tuple[int | None, bool, str | None] | None = None
         self._members = b""
 
-    def counted(self, now: float, online: int, at_ms: int) -> None:
-        """The store was asked and said `online`.
-
-        Args:
-            now: When, in seconds of our steady clock.
-            online: Live leases.
-            at_ms: When, by Redis's clock, in milliseconds since the epoch.
-        """
-        self.online = online
+    def counted(self, now: float, tally: Tally) -> None:
+        """The store was asked and said `tally`, at `now` in seconds of our steady clock."""
+        self.rounds += 1
+        self.online = tally.online
+        self.states = States(tally.reading, tally.idle, tally.background)
         self.stale = False
         self._counted_at = now
-        self._as_of = rfc3339(at_ms)
+        self._as_of = rfc3339(tally.at_ms)
 
     def lost(self) -> None:
         """The store does not answer."""
@@ -73,7 +108,7 @@ class Gauge:
 
     def count(self, held: int) -> Count:
         """All there is to say."""
-        return Count(self.shown(held), self._as_of, self.stale)
+        return Count(self.shown(held), self._as_of, self.stale, self.states)
 
     def members(self, held: int) -> bytes:
         """The same as JSON members without braces, made anew only when it changed: it is part of every handshake."""
@@ -87,6 +122,11 @@ class Gauge:
                 b"true" if stale else b"false",
             )
         return self._members
+
+    def when(self) -> bytes:
+        """Time and state of the number as JSON members without braces, for the numbers counted with it."""
+        as_of = b"null" if self._as_of is None else b'"%b"' % self._as_of.encode()
+        return b'"as_of":%b,"stale":%b' % (as_of, b"true" if self.stale else b"false")
 
 
 def rfc3339(at_ms: int) -> str:

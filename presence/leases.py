@@ -22,6 +22,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -33,16 +34,23 @@ from presence.holding import Holding
 from presence.identity import Identity
 from presence.ledger import Ledger
 from presence.naming import Naming
+from presence.places import Place
+from presence.roster import Reader
 from presence.secret import SharedSecret
 from presence.settings import PresenceSettings
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 RETRY_SECONDS = 0.5
 # Long enough for every other worker to have tried again and renewed all it holds, once it has noticed.
 SETTLE_SECONDS = 3 * RETRY_SECONDS
 # How often it is made sure that the store still has our secret: a key that nobody reads may be evicted.
 SECRET_SECONDS = 10.0
+# Most places of a site that are counted at a time, a microsecond of the store each. Where browsers show the numbers of
+# more, they take turns.
+PLACES_AT_A_TIME = 500
 
 
 class Leases:
@@ -147,16 +155,19 @@ class Leases:
             await self._renew(holding, holding.take_all())
         await self._leave(holding)
 
-    async def _renew(self, holding: Holding, readers: Sequence[bytes]) -> int:
+    async def _renew(self, holding: Holding, readers: Sequence[Reader]) -> int:
         """Writes leases in batches; returns how many were missing, which joins always are."""
         missing = 0
-        for shard, share in self.ledger.by_shard(readers):
+        terms = holding.terms
+        for shard, share in self._by_shard(readers, lambda reader: reader.id):
             for batch in _batches(share, self._settings.batch_size):
                 added = None
                 while added is None:
                     # A refusal has just taught us what time it is: the next attempt has the right names.
                     names = holding.names(self.ledger.store_clock.at(self._clock()))
-                    added = await self.ledger.renew(holding.site, shard, batch, names, holding.terms.lease_seconds)
+                    added = await self.ledger.renew(
+                        holding.site, shard, batch, names, terms.lease_seconds, grace_seconds=terms.grace_seconds
+                    )
                 # Around midnight every name is new once.
                 missing += added if len(names.keys) == 1 else 0
         return missing
@@ -166,7 +177,7 @@ class Leases:
         if not leaves:
             return
         try:
-            for shard, share in self.ledger.by_shard(list(leaves)):
+            for shard, share in self._by_shard(leaves, lambda departure: departure.reader):
                 for batch in _batches(share, self._settings.batch_size):
                     names = holding.names(self.ledger.store_clock.at(self._clock()))
                     await self.ledger.leave(holding.site, shard, batch, names, holding.terms.grace_seconds)
@@ -174,22 +185,43 @@ class Leases:
             holding.put_back(leaves)
             raise
 
+    def _by_shard(self, entries: Sequence[T], reader_of: Callable[[T], bytes]) -> list[tuple[int, Sequence[T]]]:
+        """`entries` with the shard of the reader that each is about."""
+        if self.ledger.shards == 1:
+            return [(0, entries)] if entries else []
+        shards: dict[int, list[T]] = {}
+        for entry in entries:
+            shards.setdefault(self.ledger.shard_of(reader_of(entry)), []).append(entry)
+        return list(shards.items())
+
     async def _count(self) -> bool:
-        """Counts every site; False, and nothing is believed, if the store has lost what it held."""
+        """Counts sites and the places shown; False, and nothing is believed, if the store has lost what it held."""
         now = self._clock()
         if now >= self._secret_at:
             await self._secret.restore()
             self._secret_at = now + SECRET_SECONDS
-        tallies = [(holding, await self.ledger.count(site)) for site, holding in self.holdings.items()]
+        tallies = [
+            (holding, await self.ledger.count(site), *await self._count_places(holding))
+            for site, holding in self.holdings.items()
+        ]
         # Asked afterwards: what was still there now was there when it was counted.
         if not await self.ledger.unbroken():
             return False
-        for holding, tally in tallies:
-            holding.gauge.counted(now, tally.online, tally.at_ms)
+        for holding, tally, places, readers in tallies:
+            holding.gauge.counted(now, tally)
+            for place, online in zip(places, readers, strict=True):
+                # Nobody may be watching any more: then the number would stay as it is now.
+                place.online = online if place.watchers else None
             holding.terms.update(now, max(tally.online, len(holding.roster)))
+            holding.forget_places(now)
         self._answered_at = self._clock()
         self.counted.set()
         return True
+
+    async def _count_places(self, holding: Holding) -> tuple[Sequence[Place], Sequence[int]]:
+        """The places of a site whose turn it is, and their readers."""
+        places = holding.places.to_count(PLACES_AT_A_TIME)
+        return places, await self.ledger.count_places(holding.site, places)
 
     def _lost(self, error: Exception) -> None:
         self.ledger.figures.errors += 1
@@ -213,6 +245,6 @@ def holdings(sites: Sites, settings: PresenceSettings, identity: Identity) -> di
     }
 
 
-def _batches(readers: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(readers), size):
-        yield readers[start : start + size]
+def _batches(entries: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(entries), size):
+        yield entries[start : start + size]

@@ -1,6 +1,7 @@
-"""The leases in Redis: four scripts as four methods, each atomic, idempotent and timed by Redis's own clock.
+"""The leases in Redis: five scripts as five methods, each atomic, idempotent and timed by Redis's own clock.
 
-Keys of leases are ``<prefix>:presence:{<site>:<shard>}:site``; what stands in braces is the hash tag, so that all
+Keys of leases are ``<prefix>:presence:{<site>:<shard>}:reading``, ``…:idle`` and ``…:background``, and
+``…:section:<name>`` and ``…:page:<path>`` for each place; what stands in braces is the hash tag, so that all
 keys of one shard are on one node of a Redis Cluster. A reader's shard comes from its id, not from its name: the name
 changes at midnight, and the old and the new one must be exchanged in one step.
 
@@ -13,13 +14,17 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from zlib import crc32
 
 from redis.asyncio import Redis
 
 from presence.figures import Figures
+from presence.gauge import Tally
+from presence.holding import Departure
 from presence.naming import Names
+from presence.places import Place
+from presence.roster import Attention, Reader
 from presence.storeclock import StoreClock
 from store.scripts import load
 
@@ -29,12 +34,8 @@ INHERITED = 1000
 # A sweep of so many takes Redis about half a millisecond.
 SWEEP = 1000
 
-
-class Tally(NamedTuple):
-    """Live leases, and when they were counted, in milliseconds since the epoch by Redis's clock."""
-
-    online: int
-    at_ms: int
+# Places counted in one command; each takes Redis a microsecond.
+PLACES = 200
 
 
 class Ledger:
@@ -60,22 +61,25 @@ class Ledger:
         self._leave = redis.register_script(load("presence", "leave"))
         self._inherit = redis.register_script(load("presence", "inherit"))
         self._count = redis.register_script(load("presence", "count"))
+        self._count_places = redis.register_script(load("presence", "places"))
         self.shards = shards
         self.store_clock = StoreClock()
         self.figures = Figures()
 
-    def key(self, site: str, shard: int) -> str:
-        """The ZSET of one shard of a site."""
-        return f"{self._prefix}:presence:{{{site}:{shard}}}:site"
+    def keys(self, site: str, shard: int) -> list[str]:
+        """The ZSETs of one shard of a site, in the order of :class:`~presence.roster.Attention`."""
+        return [f"{self._head(site, shard)}:{each.name.lower()}" for each in Attention]
 
-    def by_shard(self, readers: Sequence[bytes]) -> list[tuple[int, Sequence[bytes]]]:
-        """`readers`, ids, with the shard each belongs to."""
-        if self.shards == 1:
-            return [(0, readers)] if readers else []
-        shards: dict[int, list[bytes]] = {}
-        for reader in readers:
-            shards.setdefault(crc32(reader) % self.shards, []).append(reader)
-        return list(shards.items())
+    def place_key(self, site: str, shard: int, place: Place) -> str:
+        """The ZSET of one shard of a place."""
+        return f"{self._head(site, shard)}:{place.kind}:{place.name}"
+
+    def _head(self, site: str, shard: int) -> str:
+        return f"{self._prefix}:presence:{{{site}:{shard}}}"
+
+    def shard_of(self, reader: bytes) -> int:
+        """Where the leases of a reader, an id, are."""
+        return crc32(reader) % self.shards if self.shards > 1 else 0
 
     async def open(self) -> None:
         """Remembers the store's epoch; draws one where there is none."""
@@ -87,11 +91,34 @@ class Ledger:
         return self._epoch is not None and await self._redis.get(self._epoch_key) == self._epoch
 
     async def renew(
-        self, site: str, shard: int, readers: Sequence[bytes], names: Names, lease_seconds: float
+        self,
+        site: str,
+        shard: int,
+        readers: Sequence[Reader],
+        names: Names,
+        lease_seconds: float,
+        *,
+        grace_seconds: float,
     ) -> int | None:
-        """Gives or renews leases; returns how many were not there before, or None if the names' day was over."""
-        head = [round(1000 * lease_seconds), names.midnight_ms, len(names.keys)]
-        added = await self._run(self._renew, site, shard, [*head, *names.of(readers)])
+        """Gives or renews leases, for the site and for all places of each reader.
+
+        Returns:
+            How many of the site were not there before, or None if the names' day was over.
+        """
+        named = names.of([reader.id for reader in readers])
+        site_keys = self.keys(site, shard)
+        written: dict[str, list[bytes]] = {key: [] for key in site_keys}
+        place_keys: dict[Place, list[bytes]] = {}
+        for reader in readers:
+            own = named[reader.id]
+            written[site_keys[reader.attention]].append(own)
+            for place in reader.places:
+                held = place_keys.get(place)
+                if held is None:
+                    held = place_keys[place] = written[self.place_key(site, shard, place)] = []
+                held.append(own)
+        head = [round(1000 * lease_seconds), names.midnight_ms, len(names.keys), round(1000 * grace_seconds)]
+        added = await self._run(self._renew, [*written], [*head, *map(b"".join, written.values())])
         if added[1] < 0:
             self.figures.refused += 1
             return None
@@ -99,21 +126,34 @@ class Ledger:
         self.figures.batched += len(readers)
         return int(added[1])
 
-    async def leave(self, site: str, shard: int, readers: Sequence[bytes], names: Names, grace_seconds: float) -> int:
+    async def leave(
+        self, site: str, shard: int, departures: Sequence[Departure], names: Names, grace_seconds: float
+    ) -> int:
         """Shortens leases to the grace; returns how many were longer."""
-        shortened = await self._run(self._leave, site, shard, [round(1000 * grace_seconds), *names.of(readers)])
+        named = names.of([departure.reader for departure in departures])
+        written: dict[str, list[bytes]] = {}
+        for departure in departures:
+            place = departure.place
+            left = self.keys(site, shard) if place is None else [self.place_key(site, shard, place)]
+            for key in left:
+                written.setdefault(key, []).append(named[departure.reader])
+        head = [round(1000 * grace_seconds)]
+        shortened = await self._run(self._leave, [*written], [*head, *map(b"".join, written.values())])
         self.figures.batches += 1
-        self.figures.batched += len(readers)
+        self.figures.batched += len(departures)
         return int(shortened[1])
 
     async def inherit(self, site: str, last_seconds: float) -> int:
-        """Cuts every lease of the site that lasts longer than `last_seconds`; returns how many did."""
+        """Cuts every lease of the site that lasts longer than `last_seconds`; returns how many did.
+
+        Those of places are left to lapse by themselves: nothing says which there are.
+        """
         shortened = 0
-        for shard in range(self.shards):
+        for key in [key for shard in range(self.shards) for key in self.keys(site, shard)]:
             latest_ms = 0
             while True:
                 arguments = [round(1000 * last_seconds), INHERITED, latest_ms]
-                _, cut, latest_ms = await self._run(self._inherit, site, shard, arguments)
+                _, cut, latest_ms = await self._run(self._inherit, [key], arguments)
                 shortened += cut
                 if cut < INHERITED:
                     break
@@ -121,19 +161,32 @@ class Ledger:
 
     async def count(self, site: str) -> Tally:
         """Live leases of the site, over all shards; as of the first of them."""
-        online = 0
+        totals = [0, 0, 0]
         at_ms = 0
         for shard in range(self.shards):
-            now, live, swept = await self._run(self._count, site, shard, [SWEEP])
-            online += live
+            now, *live, swept = await self._run(self._count, self.keys(site, shard), [SWEEP])
+            totals = [total + one for total, one in zip(totals, live, strict=True)]
             at_ms = at_ms or now
             self.figures.swept += swept
         self.figures.counts += 1
-        return Tally(online, at_ms)
+        reading, idle, background = totals
+        return Tally(reading, idle, background, at_ms)
 
-    async def _run(self, script: Any, site: str, shard: int, arguments: list[Any]) -> list[int]:
+    async def count_places(self, site: str, places: Sequence[Place]) -> list[int]:
+        """Live leases of each place, over all shards."""
+        totals = [0] * len(places)
+        for first in range(0, len(places), PLACES):
+            some = places[first : first + PLACES]
+            for shard in range(self.shards):
+                keys = [self.place_key(site, shard, place) for place in some]
+                _, *live = await self._run(self._count_places, keys, [])
+                for at, one in enumerate(live, first):
+                    totals[at] += one
+        return totals
+
+    async def _run(self, script: Any, keys: list[str], arguments: list[Any]) -> list[int]:
         sent = self._clock()
-        reply: list[int] = await script(keys=[self.key(site, shard)], args=arguments)
+        reply: list[int] = await script(keys=keys, args=arguments)
         received = self._clock()
         self.store_clock.observe(sent, received, reply[0])
         self.figures.round_trip(received - sent)

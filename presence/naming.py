@@ -33,12 +33,13 @@ class Names(NamedTuple):
     keys: tuple[bytes, ...]
     midnight_ms: int
 
-    def of(self, readers: Iterable[bytes]) -> list[bytes]:
-        """The names of `readers`, one or two for each, in the order the scripts expect."""
+    def of(self, readers: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The names of `readers` as the scripts expect them: those of one reader, one or two, joined to one string."""
         if len(self.keys) == 1:
             (key,) = self.keys
-            return [name(key, reader) for reader in readers]
-        return [name(key, reader) for reader in readers for key in self.keys]
+            return {reader: name(key, reader) for reader in readers}
+        old, new = self.keys
+        return {reader: name(old, reader) + name(new, reader) for reader in readers}
 
 
 class Naming:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 # The renewal interval may lag this far behind its stretching (see presence.terms), so grace must have it to spare.
 SPARE = 1.1
@@ -23,6 +23,10 @@ class PresenceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         batch_size: Most readers in one command.
         shards: Over how many keys a site's readers are spread, for Redis Cluster. To change it, stop all workers
             first: one reader would be counted under each number.
+        scopes: What is counted besides the site: sections, pages, both or neither.
+        places: Most sections and pages of one site that one worker keeps count of at a time; readers elsewhere are
+            counted for the site only. Each costs a key in the store.
+        places_per_address: Most of these that came up from one address, so that nobody can take them all.
         secret: Signs the ids of readers; the same on all nodes. Empty: made once and kept in the store.
     """
 
@@ -35,6 +39,9 @@ class PresenceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Around midnight a reader has two names, and Lua hands over some 8,000 values at most.
     batch_size: Annotated[int, Meta(ge=1, le=1000)] = 500
     shards: Annotated[int, Meta(ge=1, le=1024)] = 1
+    scopes: list[Literal["section", "page"]] = field(default_factory=lambda: ["section", "page"])
+    places: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    places_per_address: Annotated[int, Meta(ge=1)] = 500
     secret: str = ""
 
     def __post_init__(self) -> None:

@@ -1,9 +1,9 @@
 -- Shortens leases that nobody holds any more, those of a run of the service that has ended.
 --
 -- Keys, all of one call under one hash tag:
---   <prefix>:presence:{<site>:<shard>}:site   ZSET, as in renew.lua
+--   <prefix>:presence:{<site>:<shard>}:reading, …:idle, …:background   ZSETs, as in renew.lua
 --
--- KEYS[1]  the ZSET
+-- KEYS[1]  one of the ZSETs
 -- ARGV[1]  how long a lease may last from now, ms
 -- ARGV[2]  most leases to shorten in one call
 -- ARGV[3]  leases to skip: those shortened by earlier calls of the same round stand at this instant, ms; 0 for the first

@@ -335,7 +335,7 @@ async def test_a_site_that_nobody_is_on_is_forgotten() -> None:
     hub = Hub(65536)
     for reader in crowd(hub, 3):
         hub.leave(reader)  # type: ignore[arg-type]
-    assert (hub.sessions("demo"), hub.total, hub._sites) == (0, 0, {})
+    assert (hub.sessions("demo"), hub.total, hub._channels) == (0, 0, {})
 
 
 # -- slow readers
@@ -468,3 +468,25 @@ async def test_fan_outs_of_announcements_are_measured() -> None:
     assert hub.fanout_seconds == pytest.approx(99.031)
     filled = dict(zip([*FANOUT_EDGES, "more"], hub.fanout_buckets, strict=True))
     assert {edge: count for edge, count in filled.items() if count} == {0.005: 1, 0.05: 1, "more": 1}
+
+
+async def test_a_channel_of_a_room_above_reaches_those_on_it() -> None:
+    hub = Hub(65536)
+    readers: list[Any] = crowd(hub, 3)
+    first, second, third = readers
+    channel = object()
+    for session in (first, second, first):
+        hub.enter(session, channel)
+    hub.broadcast(COUNT, [channel], urgent=False)
+    await until(lambda: bool(second.written))
+    assert (first.written, third.written) == ([frames.text(COUNT)], [])
+    hub.exit(second, channel)
+    hub.exit(third, channel)
+    hub.broadcast(NEWS, [channel, "demo"], urgent=True)
+    await until(lambda: bool(third.written))
+    assert first.written == [frames.text(COUNT), frames.text(NEWS)]
+    assert [*hub.everyone()] == readers
+    hub.exit(first, channel)
+    for session in readers:
+        hub.leave(session)
+    assert (hub.total, hub._channels) == (0, {})

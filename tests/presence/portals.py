@@ -21,6 +21,7 @@ from gateway.sites import SiteSettings
 from gateway.tasks import Caretaker
 from presence import api
 from presence.counter import Presence
+from presence.enquiry import Enquiry
 from presence.identity import Identity
 from presence.leases import Leases, holdings
 from presence.ledger import Ledger
@@ -61,11 +62,16 @@ async def portal(store_url: str, prefix: str, settings: PresenceSettings = BRISK
     ledger = Ledger(redis, prefix, settings.shards)
     leases = Leases(ledger, settings, holdings(SITES, settings, identity), secret)
     presence = Presence(settings, identity, leases, hub, detection_seconds=gateway.ping_seconds + gateway.pong_seconds)
+    enquiring = connect(RedisSettings(command_seconds=1.0), store_url, connections=2, name="api")
+    enquiry = Enquiry(Ledger(enquiring, prefix, settings.shards), presence.holdings)
     desk.greet_with(presence.greet)
     desk.on_departure(presence.depart)
+    desk.on_message("page", presence.moved)
+    desk.on_message("state", presence.turned)
+    desk.on_message("gone", presence.gone)
     caretaker = Caretaker()
     app = web.Application(middlewares=[problems, limit_heads(gateway)])
-    app.add_routes([compat.route(door), *api.routes(presence, SITES)])
+    app.add_routes([compat.route(door), *api.routes(presence, enquiry, SITES)])
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     assert runner.server is not None
@@ -84,4 +90,5 @@ async def portal(store_url: str, prefix: str, settings: PresenceSettings = BRISK
             session.abort()
         await caretaker.stop()
         await runner.cleanup()
+        await enquiring.aclose()
         await redis.aclose()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from presence.bounds import Bounds
 from presence.description import DESCRIBED
 from tests.presence.portals import ORIGIN, Portal, portal
 from tests.presence.workers import PATIENCE_SECONDS
@@ -37,11 +38,12 @@ async def test_the_answer_says_the_number_its_time_and_its_bound(http: ClientSes
                 assert answer.content_type == "application/json"
                 assert answer.headers["Cache-Control"] == "public, max-age=1"
                 said = await answer.json()
-    assert list(said) == ["site", "online", "as_of", "stale", "freshness_seconds", "bounds"]
+    assert list(said) == ["site", "online", "as_of", "stale", "states", "freshness_seconds", "bounds"]
+    assert said["states"] == {"reading": 0, "idle": 0, "background": 0}
     assert (said["site"], said["online"], said["stale"]) == ("demo", 0, False)
     assert abs(datetime.now(UTC) - datetime.fromisoformat(said["as_of"])) < timedelta(seconds=5)
     assert said["freshness_seconds"] == max(said["bounds"].values())
-    assert set(said["bounds"]) == {"join_seconds", "leave_seconds", "vanish_seconds", "lost_worker_seconds"}
+    assert set(said["bounds"]) == {*Bounds.__struct_fields__}
 
 
 async def test_it_says_what_the_sockets_say(house: Portal, http: ClientSession) -> None:
@@ -51,6 +53,27 @@ async def test_it_says_what_the_sockets_say(house: Portal, http: ClientSession) 
             assert (await answer.json())["online"] == 1
         async with http.get("/api/v1/sites/other/presence") as answer:
             assert (await answer.json())["online"] == 0
+
+
+async def test_it_says_who_is_in_a_section_and_on_a_page(http: ClientSession) -> None:
+    async with http.ws_connect("/ws?site=demo&section=news&path=/1") as one, http.ws_connect("/ws?site=demo&path=/1"):
+        await one.receive_json()
+        said: dict[str, Any] = {}
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while said != {"section": {"section": "news", "online": 1}, "page": {"path": "/1", "online": 2}}:
+                async with http.get("/api/v1/sites/demo/presence?path=/1&section=news") as answer:
+                    told = await answer.json()
+                said = {name: told[name] for name in ("section", "page")}
+        # A page that nobody is on.
+        async with http.get("/api/v1/sites/demo/presence?path=/2") as answer:
+            assert (await answer.json())["page"] == {"path": "/2", "online": 0}
+
+
+@pytest.mark.parametrize("query", ["path=1", "path=/%00", "path=/" + "a" * 512, "section=a/b", "section=" + "a" * 65])
+async def test_a_place_of_a_wrong_form_is_a_problem_that_names_it(http: ClientSession, query: str) -> None:
+    async with http.get(f"/api/v1/sites/demo/presence?{query}") as answer:
+        assert answer.status == 400
+        assert query.partition("=")[0] in (await answer.json(content_type=None))["detail"]
 
 
 async def test_an_unknown_site_is_a_problem(http: ClientSession) -> None:
@@ -85,7 +108,8 @@ async def test_it_is_only_read(http: ClientSession) -> None:
 
 async def test_the_answer_is_as_described(http: ClientSession) -> None:
     described = DESCRIBED["/api/v1/sites/{site}/presence"]["get"]["responses"]["200"]["content"]["application/json"]
-    async with http.get("/api/v1/sites/demo/presence") as answer:
+    async with http.get("/api/v1/sites/demo/presence?path=/&section=news") as answer:
         said = await answer.json()
-    assert set(said) == set(described["schema"]["required"]) == set(described["schema"]["properties"])
+    assert set(said) == set(described["schema"]["properties"])
+    assert set(said) - {"page", "section"} == set(described["schema"]["required"])
     assert set(said["bounds"]) == set(described["example"]["bounds"])

@@ -126,6 +126,6 @@ async def test_a_worker_does_not_go_on_under_another_secret(valkey: Redis, valke
         one.open()
         await until(lambda: one.online == 1)
         await valkey.set(f"{prefix}:presence:secret", b"another")
-        await valkey.delete(one.ledger.key("demo", 0))
+        await valkey.delete(one.ledger.keys("demo", 0)[0])
         await until(lambda: bool(one.caretaker.failures))
         assert isinstance(one.failures.pop("presence leases"), SecretReplaced)

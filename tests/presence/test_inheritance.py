@@ -11,21 +11,21 @@ from presence.inheritance import shorten
 from presence.ledger import Ledger
 from presence.naming import Names
 from presence.settings import PresenceSettings
-from tests.presence.test_ledger import NEVER
+from tests.presence.test_ledger import NEVER, Scripts, reader_of
 
 KEY = Identity(b"a secret of the tests that is long enough").key_of_day("demo", "1")
 
 
 async def longest_lease(redis: Redis, ledger: Ledger, site: str) -> float:
     """Seconds until the last lease of the site lapses."""
-    ((_, score),) = await redis.zrange(ledger.key(site, 0), -1, -1, withscores=True)
+    ((_, score),) = await redis.zrange(ledger.keys(site, 0)[0], -1, -1, withscores=True)
     seconds, microseconds = await redis.time()
     return float(score) / 1000 - seconds - microseconds / 1_000_000
 
 
 async def test_readers_are_given_as_long_as_they_were_told_to_wait(redis: Redis, prefix: str) -> None:
-    ledger = Ledger(redis, prefix)
-    crowd = [b"%016d" % number for number in range(6000)]
+    ledger = Scripts(redis, prefix)
+    crowd = [reader_of(number) for number in range(6000)]
     for begin in range(0, 6000, 500):
         await ledger.renew("large", 0, crowd[begin : begin + 500], Names((KEY,), NEVER), 30.0)
     await ledger.renew("small", 0, crowd[:3], Names((KEY,), NEVER), 30.0)
@@ -38,7 +38,7 @@ async def test_readers_are_given_as_long_as_they_were_told_to_wait(redis: Redis,
 
 
 async def test_a_few_are_given_as_long_as_a_few_were_told_to_wait(redis: Redis, prefix: str) -> None:
-    ledger = Ledger(redis, prefix)
-    await ledger.renew("small", 0, [b"%016d" % number for number in range(3)], Names((KEY,), NEVER), 30.0)
+    ledger = Scripts(redis, prefix)
+    await ledger.renew("small", 0, [reader_of(number) for number in range(3)], Names((KEY,), NEVER), 30.0)
     await shorten(redis, prefix, {"small": SiteSettings()}, PresenceSettings(), GatewaySettings())
     assert 4.0 < await longest_lease(redis, ledger, "small") <= 5.0

@@ -84,7 +84,7 @@ async def test_a_killed_worker_s_readers_lapse_with_their_leases(store_url: str,
         await until(lambda: other.online == 6)
         await one.stop()
         # By the store's own clock: how long the machine then takes to count says nothing about leases.
-        leases = await redis.zrange(one.ledger.key("demo", 0), 0, -1, withscores=True)
+        leases = await redis.zrange(one.ledger.keys("demo", 0)[0], 0, -1, withscores=True)
         seconds, microseconds = await redis.time()
         killed_ms = 1000 * seconds + microseconds / 1000
         assert len(leases) == 6
@@ -122,7 +122,7 @@ async def test_leases_that_went_missing_are_noticed_and_restored(redis: Redis, s
         for _ in range(50):
             one.open()
         await until(lambda: one.online == 50)
-        await redis.delete(one.ledger.key("demo", 0))
+        await redis.delete(one.ledger.keys("demo", 0)[0])
         await until(lambda: one.ledger.figures.losses == 1)
         await until(lambda: one.online == 50)
 
@@ -139,7 +139,7 @@ async def test_a_worker_is_told_when_the_day_is_over(redis: Redis, store_url: st
         assert one.ledger.figures.refused == 1
         reader = one.presence._identity.verify("demo", tab.token)
         assert reader is not None
-        (held,) = await redis.zrange(one.ledger.key("demo", 0), 0, -1)
+        (held,) = await redis.zrange(one.ledger.keys("demo", 0)[0], 0, -1)
         assert held == one.presence._identity.member("demo", reader, datetime.now(zone).date().isoformat())
 
 
@@ -226,8 +226,8 @@ def zone_with_midnight_in(seconds: float) -> tzinfo:
 async def names_and_count(redis: Redis, ledger: Ledger) -> tuple[frozenset[bytes], int]:
     """The names held and the live leases, seen in one step."""
     pipeline = redis.pipeline(transaction=True)
-    pipeline.zrange(ledger.key("demo", 0), 0, -1)
-    pipeline.zcount(ledger.key("demo", 0), f"({time.time() * 1000:.0f}", "+inf")
+    pipeline.zrange(ledger.keys("demo", 0)[0], 0, -1)
+    pipeline.zcount(ledger.keys("demo", 0)[0], f"({time.time() * 1000:.0f}", "+inf")
     names, live = await pipeline.execute()
     return frozenset(names), live
 

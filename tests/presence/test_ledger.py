@@ -1,22 +1,49 @@
-"""The three scripts, on a real Valkey and on Redis 6.2."""
+"""The scripts, on a real Valkey and on Redis 6.2."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from presence.holding import Departure
 from presence.identity import Identity, name
 from presence.ledger import Ledger
 from presence.naming import Names
+from presence.places import Place
+from presence.roster import Attention, Reader, Tab
 
 OLD, NEW = (Identity(b"a secret of the tests that is long enough").key_of_day("demo", day) for day in ("1", "2"))
-READERS = [b"%016d" % number for number in range(10)]
 NEVER = 9_999_999_999_999
 
 
+def reader_of(number: int, attention: Attention = Attention.READING, *places: Place) -> Reader:
+    """A reader with one tab."""
+    reader = Reader(b"%016d" % number, [])
+    section, page = places if len(places) == 2 else (None, *places) if places else (None, None)
+    reader.tabs.append(Tab(reader, attention, section, page))
+    return reader
+
+
+READERS = [reader_of(number) for number in range(10)]
+
+
+def gone(readers: Iterable[Reader], place: Place | None = None) -> list[Departure]:
+    return [Departure(reader.id, place, 0.0) for reader in readers]
+
+
+class Scripts(Ledger):
+    """A ledger whose grace is 12 seconds, as it is by default."""
+
+    async def renew(self, *arguments: Any, grace_seconds: float = 12.0) -> int | None:
+        return await super().renew(*arguments, grace_seconds=grace_seconds)
+
+
 @pytest.fixture
-def ledger(redis: Redis, prefix: str) -> Ledger:
-    return Ledger(redis, prefix)
+def ledger(redis: Redis, prefix: str) -> Scripts:
+    return Scripts(redis, prefix)
 
 
 async def now_ms(redis: Redis) -> int:
@@ -25,18 +52,18 @@ async def now_ms(redis: Redis) -> int:
 
 
 async def names_held(redis: Redis, ledger: Ledger) -> set[object]:
-    return {*await redis.zrange(ledger.key("demo", 0), 0, -1)}
+    return {name for key in ledger.keys("demo", 0) for name in await redis.zrange(key, 0, -1)}
 
 
-async def lapses_in(redis: Redis, ledger: Ledger, reader: bytes, key: bytes = NEW) -> float:
+async def lapses_in(redis: Redis, ledger: Ledger, reader: Reader, key: bytes = NEW) -> float:
     """Seconds until the lease of `reader` lapses."""
-    score = await redis.zscore(ledger.key("demo", 0), name(key, reader))
+    score = await redis.zscore(ledger.keys("demo", 0)[reader.attention], name(key, reader.id))
     assert score is not None
     return (float(score) - await now_ms(redis)) / 1000
 
 
 async def test_inherited_leases_are_cut_and_short_ones_stay(
-    redis: Redis, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, ledger: Scripts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("presence.ledger.INHERITED", 3)
     await ledger.renew("demo", 0, READERS[:8], Names((NEW,), NEVER), 30.0)
@@ -50,21 +77,21 @@ async def test_inherited_leases_are_cut_and_short_ones_stay(
     assert await lapses_in(redis, ledger, READERS[0]) > 25
 
 
-async def test_a_lease_is_counted_until_it_lapses(ledger: Ledger) -> None:
+async def test_a_lease_is_counted_until_it_lapses(ledger: Scripts) -> None:
     assert await ledger.renew("demo", 0, READERS, Names((NEW,), NEVER), 30.0) == 10
     assert (await ledger.count("demo")).online == 10
     assert await ledger.renew("demo", 0, READERS[:1], Names((OLD,), NEVER), 0.0) == 1
     assert (await ledger.count("demo")).online == 10
 
 
-async def test_the_time_is_redis_s(redis: Redis, ledger: Ledger) -> None:
+async def test_the_time_is_redis_s(redis: Redis, ledger: Scripts) -> None:
     before = await now_ms(redis)
     tally = await ledger.count("demo")
     assert before <= tally.at_ms <= await now_ms(redis)
     assert ledger.store_clock.known
 
 
-async def test_a_renewal_counts_nobody_twice_and_never_shortens(redis: Redis, ledger: Ledger) -> None:
+async def test_a_renewal_counts_nobody_twice_and_never_shortens(redis: Redis, ledger: Scripts) -> None:
     names = Names((NEW,), NEVER)
     await ledger.renew("demo", 0, READERS, names, 30.0)
     assert await ledger.renew("demo", 0, READERS, names, 5.0) == 0
@@ -74,44 +101,44 @@ async def test_a_renewal_counts_nobody_twice_and_never_shortens(redis: Redis, le
     assert (await ledger.count("demo")).online == 10
 
 
-async def test_a_departure_shortens_and_never_lengthens(redis: Redis, ledger: Ledger) -> None:
+async def test_a_departure_shortens_and_never_lengthens(redis: Redis, ledger: Scripts) -> None:
     names = Names((NEW,), NEVER)
     await ledger.renew("demo", 0, READERS[:2], names, 30.0)
-    assert await ledger.leave("demo", 0, READERS[:1], names, 12.0) == 1
+    assert await ledger.leave("demo", 0, gone(READERS[:1]), names, 12.0) == 1
     assert 11 < await lapses_in(redis, ledger, READERS[0]) <= 12
-    assert await ledger.leave("demo", 0, READERS[:1], names, 60.0) == 0
+    assert await ledger.leave("demo", 0, gone(READERS[:1]), names, 60.0) == 0
     assert await lapses_in(redis, ledger, READERS[0]) <= 12
 
 
-async def test_a_departure_of_somebody_unknown_adds_nobody(redis: Redis, ledger: Ledger) -> None:
-    assert await ledger.leave("demo", 0, READERS, Names((OLD, NEW), NEVER), 12.0) == 0
+async def test_a_departure_of_somebody_unknown_adds_nobody(redis: Redis, ledger: Scripts) -> None:
+    assert await ledger.leave("demo", 0, gone(READERS), Names((OLD, NEW), NEVER), 12.0) == 0
     assert await names_held(redis, ledger) == set()
 
 
-async def test_a_reader_renewed_elsewhere_outlives_a_departure(redis: Redis, ledger: Ledger) -> None:
+async def test_a_reader_renewed_elsewhere_outlives_a_departure(redis: Redis, ledger: Scripts) -> None:
     names = Names((NEW,), NEVER)
     await ledger.renew("demo", 0, READERS[:1], names, 30.0)
-    await ledger.leave("demo", 0, READERS[:1], names, 12.0)
+    await ledger.leave("demo", 0, gone(READERS[:1]), names, 12.0)
     await ledger.renew("demo", 0, READERS[:1], names, 30.0)
     assert await lapses_in(redis, ledger, READERS[0]) > 29
 
 
-async def test_before_midnight_the_old_name_is_in_force(redis: Redis, ledger: Ledger) -> None:
+async def test_before_midnight_the_old_name_is_in_force(redis: Redis, ledger: Scripts) -> None:
     await ledger.renew("demo", 0, READERS, Names((OLD, NEW), NEVER), 30.0)
-    assert await names_held(redis, ledger) == {name(OLD, reader) for reader in READERS}
+    assert await names_held(redis, ledger) == {name(OLD, reader.id) for reader in READERS}
 
 
-async def test_from_midnight_the_new_name_replaces_the_old(redis: Redis, ledger: Ledger) -> None:
+async def test_from_midnight_the_new_name_replaces_the_old(redis: Redis, ledger: Scripts) -> None:
     await ledger.renew("demo", 0, READERS, Names((OLD,), NEVER), 30.0)
     midnight = await now_ms(redis)
     await ledger.renew("demo", 0, READERS[:4], Names((OLD, NEW), midnight), 30.0)
-    assert await names_held(redis, ledger) == {name(NEW, one) for one in READERS[:4]} | {
-        name(OLD, one) for one in READERS[4:]
+    assert await names_held(redis, ledger) == {name(NEW, one.id) for one in READERS[:4]} | {
+        name(OLD, one.id) for one in READERS[4:]
     }
     assert (await ledger.count("demo")).online == 10
 
 
-async def test_a_single_name_after_its_midnight_is_refused(redis: Redis, ledger: Ledger) -> None:
+async def test_a_single_name_after_its_midnight_is_refused(redis: Redis, ledger: Scripts) -> None:
     assert await ledger.renew("demo", 0, READERS, Names((OLD,), await now_ms(redis)), 30.0) is None
     assert await names_held(redis, ledger) == set()
     assert (ledger.figures.refused, ledger.figures.batches) == (1, 0)
@@ -120,12 +147,12 @@ async def test_a_single_name_after_its_midnight_is_refused(redis: Redis, ledger:
 @pytest.mark.parametrize("stands_under", [OLD, NEW])
 async def test_around_midnight_a_departure_finds_either_name(redis: Redis, ledger: Ledger, stands_under: bytes) -> None:
     await ledger.renew("demo", 0, READERS[:1], Names((stands_under,), NEVER), 30.0)
-    await ledger.leave("demo", 0, READERS[:1], Names((OLD, NEW), NEVER), 12.0)
+    await ledger.leave("demo", 0, gone(READERS[:1]), Names((OLD, NEW), NEVER), 12.0)
     assert await lapses_in(redis, ledger, READERS[0], stands_under) <= 12
 
 
 async def test_lapsed_leases_are_swept_a_bounded_number_at_a_time(
-    redis: Redis, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, ledger: Scripts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("presence.ledger.SWEEP", 4)
     await ledger.renew("demo", 0, READERS[:7], Names((OLD,), NEVER), 0.0)
@@ -133,34 +160,156 @@ async def test_lapsed_leases_are_swept_a_bounded_number_at_a_time(
     left = []
     for _ in range(3):
         assert (await ledger.count("demo")).online == 10
-        left.append(await redis.zcard(ledger.key("demo", 0)))
+        left.append(await redis.zcard(ledger.keys("demo", 0)[0]))
     assert left == [13, 10, 10]
     assert ledger.figures.swept == 7
 
 
-async def test_a_site_that_is_given_up_goes_by_itself(redis: Redis, ledger: Ledger) -> None:
+async def test_a_site_that_is_given_up_goes_by_itself(redis: Redis, ledger: Scripts) -> None:
     await ledger.renew("demo", 0, READERS, Names((NEW,), NEVER), 30.0)
-    assert 30_000 < await redis.pttl(ledger.key("demo", 0)) <= 150_000
+    assert 30_000 < await redis.pttl(ledger.keys("demo", 0)[0]) <= 150_000
 
 
 async def test_a_reader_s_shard_does_not_change_with_its_name(redis: Redis, prefix: str) -> None:
-    ledger = Ledger(redis, prefix, shards=4)
-    readers = [b"%016d" % number for number in range(200)]
+    ledger = Scripts(redis, prefix, shards=4)
+    readers = [reader_of(number) for number in range(200)]
     for keys in ((OLD,), (OLD, NEW)):
-        for shard, share in ledger.by_shard(readers):
+        for shard in range(4):
+            share = [reader for reader in readers if ledger.shard_of(reader.id) == shard]
             await ledger.renew("demo", shard, share, Names(keys, NEVER if len(keys) == 1 else 0), 30.0)
     assert (await ledger.count("demo")).online == 200
-    sizes = [await redis.zcard(ledger.key("demo", shard)) for shard in range(4)]
+    sizes = [await redis.zcard(ledger.keys("demo", shard)[0]) for shard in range(4)]
     assert sum(sizes) == 200
     assert min(sizes) > 20
 
 
 async def test_all_keys_of_a_shard_share_a_hash_tag(ledger: Ledger, prefix: str) -> None:
-    assert ledger.key("demo", 3) == f"{prefix}:presence:{{demo:3}}:site"
+    tag = f"{prefix}:presence:{{demo:3}}"
+    assert ledger.keys("demo", 3) == [f"{tag}:reading", f"{tag}:idle", f"{tag}:background"]
+    assert ledger.place_key("demo", 3, Place("page", "/a:b", "")) == f"{tag}:page:/a:b"
 
 
-async def test_round_trips_are_measured(ledger: Ledger) -> None:
+async def test_round_trips_are_measured(ledger: Scripts) -> None:
     for _ in range(3):
         await ledger.count("demo")
     assert sum(ledger.figures.round_trips) == 3
     assert ledger.figures.round_trip_seconds > 0
+
+
+# -- what readers do
+
+
+async def states(ledger: Ledger) -> tuple[int, int, int]:
+    reading, idle, background, _ = await ledger.count("demo")
+    return reading, idle, background
+
+
+async def test_readers_are_counted_by_what_they_do(ledger: Scripts) -> None:
+    some = [reader_of(number, Attention(number % 3)) for number in range(8)]
+    assert await ledger.renew("demo", 0, some, Names((NEW,), NEVER), 30.0) == 8
+    assert await states(ledger) == (3, 3, 2)
+    assert await ledger.renew("demo", 0, some, Names((NEW,), NEVER), 30.0) == 0
+
+
+@pytest.mark.parametrize("before", [Attention.IDLE, Attention.BACKGROUND])
+async def test_who_turns_to_a_page_is_reading_at_once(ledger: Scripts, before: Attention) -> None:
+    names = Names((NEW,), NEVER)
+    await ledger.renew("demo", 0, [reader_of(1, before)], names, 30.0)
+    assert await ledger.renew("demo", 0, [reader_of(1)], names, 30.0) == 0, "the reader has just moved"
+    assert await states(ledger) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("after", [Attention.IDLE, Attention.BACKGROUND])
+async def test_who_turns_away_is_so_when_nobody_has_said_otherwise_for_a_grace(
+    redis: Redis, ledger: Scripts, after: Attention
+) -> None:
+    """Redis cannot tell whether another worker holds a tab that is read: it waits for that worker's renewal."""
+    names = Names((NEW,), NEVER)
+    await ledger.renew("demo", 0, [reader_of(1)], names, 30.0)
+    assert await ledger.renew("demo", 0, [reader_of(1, after)], names, 30.0) == 0
+    assert await states(ledger) == (1, 0, 0)
+    # As if the last renewal had been a grace ago.
+    await redis.zadd(ledger.keys("demo", 0)[0], {name(NEW, READERS[1].id): await now_ms(redis) + 18_000})
+    assert await ledger.renew("demo", 0, [reader_of(1, after)], names, 30.0) == 0
+    assert (await states(ledger))[after] == 1
+    assert (await ledger.count("demo")).online == 1
+
+
+async def test_one_that_is_read_elsewhere_stays_read(redis: Redis, ledger: Scripts) -> None:
+    names = Names((NEW,), NEVER)
+    await ledger.renew("demo", 0, [reader_of(1)], names, 30.0)
+    for _ in range(3):
+        # The other worker's renewal is as late as it may be.
+        await redis.zadd(ledger.keys("demo", 0)[0], {name(NEW, READERS[1].id): await now_ms(redis) + 19_000})
+        await ledger.renew("demo", 0, [reader_of(1, Attention.BACKGROUND)], names, 30.0)
+        assert await states(ledger) == (1, 0, 0)
+        await ledger.renew("demo", 0, [reader_of(1)], names, 30.0)
+
+
+async def test_a_lapsed_reading_is_no_obstacle(redis: Redis, ledger: Scripts) -> None:
+    names = Names((NEW,), NEVER)
+    await ledger.renew("demo", 0, [reader_of(1)], names, 0.0)
+    assert await ledger.renew("demo", 0, [reader_of(1, Attention.IDLE)], names, 30.0) == 1
+    assert await states(ledger) == (0, 1, 0)
+
+
+async def test_a_departure_ends_a_lease_whatever_the_reader_did(redis: Redis, ledger: Scripts) -> None:
+    names = Names((NEW,), NEVER)
+    some = [reader_of(number, Attention(number % 3)) for number in range(6)]
+    await ledger.renew("demo", 0, some, names, 30.0)
+    assert await ledger.leave("demo", 0, gone(some), names, 12.0) == 6
+    assert all([await lapses_in(redis, ledger, reader) <= 12 for reader in some])
+
+
+async def test_from_midnight_nobody_is_there_twice_whatever_they_did(redis: Redis, ledger: Scripts) -> None:
+    some = [reader_of(number, Attention(number % 3)) for number in range(6)]
+    await ledger.renew("demo", 0, some, Names((OLD,), NEVER), 30.0)
+    turned = [reader_of(number, Attention((number + 1) % 3)) for number in range(6)]
+    await ledger.renew("demo", 0, turned, Names((OLD, NEW), await now_ms(redis)), 30.0)
+    assert await names_held(redis, ledger) == {name(NEW, reader.id) for reader in some}
+    assert await states(ledger) == (2, 2, 2)
+
+
+# -- where they are
+
+
+async def test_readers_are_counted_where_they_are(ledger: Scripts) -> None:
+    news, sport = Place("section", "news", ""), Place("section", "sport", "")
+    first, second = Place("page", "/1", ""), Place("page", "/2", "")
+    some = [reader_of(1, Attention.READING, news, first), reader_of(2, Attention.IDLE, news, second)]
+    some.append(reader_of(3, Attention.READING, sport, second))
+    both = reader_of(4, Attention.READING, news, first)
+    both.tabs.append(Tab(both, Attention.BACKGROUND, news, second))
+    await ledger.renew("demo", 0, [*some, both], Names((NEW,), NEVER), 30.0)
+    asked = [news, sport, first, second, Place("page", "/none", "")]
+    assert await ledger.count_places("demo", asked) == [3, 1, 2, 3, 0]
+    await ledger.leave("demo", 0, gone([both], first), Names((NEW,), NEVER), 0.0)
+    assert await ledger.count_places("demo", asked) == [3, 1, 1, 3, 0]
+    assert (await ledger.count("demo")).online == 4
+
+
+async def test_around_midnight_nobody_is_on_a_page_twice(redis: Redis, ledger: Scripts) -> None:
+    page = Place("page", "/1", "")
+    some = [reader_of(number, Attention.READING, page) for number in range(4)]
+    await ledger.renew("demo", 0, some, Names((OLD,), NEVER), 30.0)
+    await ledger.renew("demo", 0, some, Names((OLD, NEW), await now_ms(redis)), 30.0)
+    assert await ledger.count_places("demo", [page]) == [4]
+    held = await redis.zrange(ledger.place_key("demo", 0, page), 0, -1)
+    assert {*held} == {name(NEW, reader.id) for reader in some}
+
+
+async def test_a_page_that_nobody_counts_is_swept_by_those_who_come(redis: Redis, ledger: Scripts) -> None:
+    page = Place("page", "/1", "")
+    names = Names((NEW,), NEVER)
+    await ledger.renew("demo", 0, [reader_of(number, Attention.READING, page) for number in range(5)], names, 0.0)
+    await ledger.renew("demo", 0, [reader_of(9, Attention.READING, page)], names, 30.0)
+    assert await redis.zcard(ledger.place_key("demo", 0, page)) == 1
+    assert 30_000 < await redis.pttl(ledger.place_key("demo", 0, page)) <= 150_000
+
+
+async def test_many_places_are_counted_in_several_commands(ledger: Scripts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("presence.ledger.PLACES", 3)
+    pages = [Place("page", f"/{number}", "") for number in range(8)]
+    some = [reader_of(number, Attention.READING, pages[number]) for number in range(8)]
+    await ledger.renew("demo", 0, some[:7], Names((NEW,), NEVER), 30.0)
+    assert await ledger.count_places("demo", pages) == [1, 1, 1, 1, 1, 1, 1, 0]

@@ -23,13 +23,13 @@ def naming() -> Naming:
 
 def test_by_day_a_reader_has_one_name_until_midnight() -> None:
     names = naming().at(MIDNIGHT + DAY_MS // 2, 30_000)
-    assert names.of([READER]) == [TODAY]
+    assert names.of([READER]) == {READER: TODAY}
     assert names.midnight_ms == MIDNIGHT + DAY_MS
 
 
 def test_before_midnight_the_old_name_comes_first() -> None:
     names = naming().at(MIDNIGHT - 1, 30_000)
-    assert names.of([READER, READER]) == [YESTERDAY, TODAY, YESTERDAY, TODAY]
+    assert names.of([READER]) == {READER: YESTERDAY + TODAY}
     assert names.midnight_ms == MIDNIGHT
 
 

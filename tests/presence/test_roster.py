@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from presence.roster import SLOTS, Reader, Roster
+from presence.roster import SLOTS, Attention, Reader, Roster, Tab
 
 INTERVAL = 10.0
 
@@ -25,32 +25,32 @@ class RosterModel(RuleBasedStateMachine):
         super().__init__()
         self.roster = Roster()
         self.now = 1000.0
-        self.sessions: list[Reader] = []
+        self.sessions: list[Tab] = []
         self.renewed_at: dict[bytes, float] = {}
         self.roster.due(self.now, INTERVAL)
 
     @rule(number=st.integers(0, 12))
     def open(self, number: int) -> None:
-        here = {entry.id for entry in self.sessions}
-        entry, new = self.roster.join(reader_id(number))
+        here = {tab.reader.id for tab in self.sessions}
+        tab, new = self.roster.join(reader_id(number))
         assert new is (reader_id(number) not in here)
         if new:
-            self.renewed_at[entry.id] = self.now
-        self.sessions.append(entry)
+            self.renewed_at[tab.reader.id] = self.now
+        self.sessions.append(tab)
 
     @precondition(lambda self: self.sessions)
     @rule(which=st.integers(0, 1000))
     def close(self, which: int) -> None:
-        entry = self.sessions.pop(which % len(self.sessions))
-        last = all(other is not entry for other in self.sessions)
-        assert self.roster.leave(entry) is last
+        tab = self.sessions.pop(which % len(self.sessions))
+        last = all(other.reader is not tab.reader for other in self.sessions)
+        assert self.roster.leave(tab) is last
         if last:
-            del self.renewed_at[entry.id]
+            del self.renewed_at[tab.reader.id]
 
     @rule(passed=st.floats(0, 25))
     def wait(self, passed: float) -> None:
         self.now += passed
-        due = self.roster.due(self.now, INTERVAL)
+        due = [reader.id for reader in self.roster.due(self.now, INTERVAL)]
         assert len(due) == len(set(due)), "renewed twice at once"
         assert set(due) <= self.renewed_at.keys(), "renewed though it has left"
         for one in due:
@@ -63,7 +63,8 @@ class RosterModel(RuleBasedStateMachine):
 
     @invariant()
     def it_holds_those_with_a_session(self) -> None:
-        assert set(self.roster.everyone()) == {entry.id for entry in self.sessions}
+        assert {reader.id for reader in self.roster.everyone()} == {tab.reader.id for tab in self.sessions}
+        assert all(len(reader.tabs) for reader in self.roster.everyone())
         assert len(self.roster) == len(self.renewed_at)
         assert self.roster.joined - self.roster.left == len(self.roster)
 
@@ -106,7 +107,9 @@ def test_after_a_long_silence_each_is_due_once() -> None:
     roster.due(0.0, INTERVAL)
     for number in range(500):
         roster.join(reader_id(number))
-    assert sorted(roster.due(86_400.0, INTERVAL)) == [reader_id(number) for number in range(500)]
+    assert sorted(reader.id for reader in roster.due(86_400.0, INTERVAL)) == [
+        reader_id(number) for number in range(500)
+    ]
 
 
 def test_a_clock_that_steps_back_harms_nothing() -> None:
@@ -114,8 +117,44 @@ def test_a_clock_that_steps_back_harms_nothing() -> None:
     roster.due(100.0, INTERVAL)
     roster.join(b"a")
     assert roster.due(50.0, INTERVAL) == []
-    assert roster.due(60.0 + INTERVAL / SLOTS, INTERVAL) == [b"a"]
+    assert [reader.id for reader in roster.due(60.0 + INTERVAL / SLOTS, INTERVAL)] == [b"a"]
 
 
 def test_an_entry_is_small() -> None:
-    assert sys.getsizeof(Reader(reader_id(1))) + sys.getsizeof(reader_id(1)) <= 100
+    reader = Reader(reader_id(1), [])
+    reader.tabs.append(Tab(reader, Attention.READING))
+    assert sum(map(sys.getsizeof, (reader, reader.id, reader.tabs, *reader.tabs))) <= 300
+
+
+def test_a_reader_is_what_the_most_attentive_tab_makes_it() -> None:
+    roster = Roster()
+    first, _ = roster.join(b"a", Attention.BACKGROUND)
+    assert first.reader.attention is Attention.BACKGROUND
+    second, _ = roster.join(b"a", Attention.IDLE)
+    assert first.reader.attention is Attention.IDLE
+    first.attention = Attention.READING
+    assert second.reader.attention is Attention.READING
+    roster.leave(first)
+    assert second.reader.attention is Attention.IDLE
+
+
+@pytest.mark.parametrize("said", ["reading", "", "READING", "asleep"])
+def test_what_says_nothing_we_know_is_reading(said: str) -> None:
+    assert Attention.named(said) is Attention.READING
+
+
+def test_nothing_refers_back_to_a_tab_that_was_closed() -> None:
+    """Readers and tabs are out of the collector's sight."""
+    roster = Roster()
+    first, _ = roster.join(b"a")
+    second, _ = roster.join(b"a")
+    reader = first.reader
+    # Two of the local names, one of the list of tabs; `getrefcount` adds its own.
+    assert sys.getrefcount(first) == 3
+    roster.leave(first)
+    assert sys.getrefcount(first) == 2
+    roster.leave(second)
+    roster.due(0.0, INTERVAL)
+    roster.due(2 * INTERVAL, INTERVAL)
+    del first, second
+    assert sys.getrefcount(reader) == 2

@@ -50,10 +50,25 @@ class Wire:
 class Tab:
     """One open page."""
 
-    def __init__(self, site: str, visitor: str = "", watching: bool = False) -> None:
+    def __init__(
+        self,
+        site: str,
+        visitor: str = "",
+        watching: bool = False,
+        *,
+        path: str = "/",
+        section: str = "",
+        show: str = "",
+        state: str = "",
+    ) -> None:
         self.site = site
         self.visitor = visitor
         self.watching = watching
+        self.path = path
+        self.section = section
+        self.show = show
+        self.state = state
+        self.address = ""
         self.reader: object | None = None
         self.descriptor = -1
         self.paused_at = 0.0
@@ -70,9 +85,19 @@ class Tab:
         return token
 
     @property
+    def heard(self) -> list[dict[str, Any]]:
+        """The frames pushed to it."""
+        # Two bytes of header, or four where the frame has more than 125.
+        return [msgspec.json.decode(frame[4 if frame[1] == 126 else 2 :]) for frame in self.transport.sent]
+
+    @property
     def pushed(self) -> list[dict[str, Any]]:
-        """The frames pushed to it, short ones all: two bytes of header, then JSON."""
-        return [msgspec.json.decode(frame[2:]) for frame in self.transport.sent]
+        """Those with the number of the site."""
+        return [frame for frame in self.heard if "scope" not in frame]
+
+    def told(self, scope: str) -> dict[str, Any]:
+        """What it was told last of another scope; empty if nothing."""
+        return next((frame for frame in reversed(self.heard) if frame.get("scope") == scope), {})
 
 
 class Worker:
@@ -96,13 +121,27 @@ class Worker:
         self.presence = Presence(settings, identity, self.leases, self.hub, detection_seconds=40.0, clock=clock)
         self.caretaker = Caretaker()
 
-    def open(self, visitor: str = "", watching: bool = False) -> Tab:
-        """A browser opens a page here."""
-        tab = Tab("demo", visitor, watching)
+    def open(self, visitor: str = "", watching: bool = False, **where: str) -> Tab:
+        """A browser opens a page here; `where` as in the query."""
+        tab = Tab("demo", visitor, watching, **where)
         session = cast(Session, tab)
         self.hub.join(session)
         tab.welcome = msgspec.json.decode(b"{" + self.presence.greet(session) + b"}")
         return tab
+
+    def move(self, tab: Tab, path: str, section: str = "", /, **more: object) -> None:
+        """It goes to another page over the same connection."""
+        if "tab" not in more:
+            tab.path, tab.section = path, section
+        self.presence.moved(cast(Session, tab), {"path": path, "section": section, **more})
+
+    def turn(self, tab: Tab, state: str, /, **more: object) -> None:
+        """The reader turns to the page or away from it."""
+        self.presence.turned(cast(Session, tab), {"state": state, **more})
+
+    def gone(self, tab: Tab, name: str) -> None:
+        """Another page of the browser, which shared the connection, was closed."""
+        self.presence.gone(cast(Session, tab), {"tab": name})
 
     def close(self, tab: Tab) -> None:
         """It closes the page."""
@@ -114,6 +153,11 @@ class Worker:
     def online(self) -> int | None:
         """The number by the last count alone, without those held here."""
         return self.holding.gauge.online
+
+    @property
+    def states(self) -> tuple[int, int, int] | None:
+        """Readers who read, are idle, and have turned away, by the last count."""
+        return self.holding.gauge.states
 
     @property
     def stale(self) -> bool:
