@@ -19,7 +19,7 @@ from gateway.problems import problems
 from gateway.settings import GatewaySettings
 from gateway.sites import SiteSettings
 from gateway.tasks import Caretaker
-from presence import api
+from presence import api, badge
 from presence.counter import Presence
 from presence.identity import Identity
 from presence.leases import Leases, holdings
@@ -65,7 +65,7 @@ async def portal(store_url: str, prefix: str, settings: PresenceSettings = BRISK
     desk.on_departure(presence.depart)
     caretaker = Caretaker()
     app = web.Application(middlewares=[problems, limit_heads(gateway)])
-    app.add_routes([compat.route(door), *api.routes(presence, SITES)])
+    app.add_routes([compat.route(door), *api.routes(presence, SITES), *badge.routes(presence, SITES)])
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     assert runner.server is not None
