@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 import notifications.commands
 import operations.commands
 import presence.api
+import presence.badge
 import presence.commands
 from gateway import compat, listening, widget
 from gateway.desk import FrontDesk
@@ -174,6 +175,7 @@ def _application(
     app.add_routes(widget.routes([widget.half(room, name) for room, name in BROWSER_HALVES]))
     enquiry = Enquiry(Ledger(redis, prefix, settings.presence.shards), readers.holdings)
     app.add_routes(presence.api.routes(readers, enquiry, settings.sites))
+    app.add_routes(presence.badge.routes(readers, settings.sites))
     app.add_routes(api.routes())
     if settings.operations.demo and settings.sites:
         site = next(iter(settings.sites))

@@ -4,5 +4,6 @@ A reader is a signed random id its browser keeps (:mod:`presence.identity`). Eac
 (:mod:`presence.roster`) and a lease for each in Redis (:mod:`presence.leases`), under a name that changes every day
 (:mod:`presence.naming`). It counts the leases and shows the number to its sessions (:mod:`presence.counter`).
 
-Pure, without I/O, clock or loop: bounds, days, gauge, holding, identity, naming, push, roster, storeclock, terms.
+Pure, without I/O, clock or loop: badge_drawing, badge_query, bounds, colours, days, gauge, holding, identity,
+naming, push, roster, storeclock, terms.
 """

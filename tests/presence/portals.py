@@ -19,7 +19,7 @@ from gateway.problems import problems
 from gateway.settings import GatewaySettings
 from gateway.sites import SiteSettings
 from gateway.tasks import Caretaker
-from presence import api
+from presence import api, badge
 from presence.counter import Presence
 from presence.enquiry import Enquiry
 from presence.identity import Identity
@@ -71,7 +71,8 @@ async def portal(store_url: str, prefix: str, settings: PresenceSettings = BRISK
     desk.on_message("gone", presence.gone)
     caretaker = Caretaker()
     app = web.Application(middlewares=[problems, limit_heads(gateway)])
-    app.add_routes([compat.route(door), *api.routes(presence, enquiry, SITES)])
+    served = [*api.routes(presence, enquiry, SITES), *badge.routes(presence, SITES)]
+    app.add_routes([compat.route(door), *served])
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     assert runner.server is not None
