@@ -26,7 +26,7 @@ class Count(NamedTuple):
     online: int | None
     as_of: str | None
     stale: bool
-    states: States | None
+    states: States | None = None
 
 
 class Tally(NamedTuple):
