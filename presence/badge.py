@@ -26,11 +26,13 @@ from gateway.problems import Problem
 from gateway.sites import Sites, SiteSettings
 from presence.badge_drawing import Drawing, TooWide, draw
 from presence.badge_png import png
-from presence.badge_query import Look, Refused, look
+from presence.badge_query import Look, look
 from presence.badge_shelf import Made, Shelf
 from presence.badge_svg import POLICY, svg
 from presence.counter import Presence
 from presence.gauge import Count
+from presence.parameters import Refused
+from presence.refusals import no_such_site, refusal
 
 KEEP_SECONDS = 5
 SHELF_BYTES = 4 * 1024 * 1024
@@ -96,11 +98,11 @@ class _Badges:
     def _asked(self, request: web.Request, *, pixels: bool) -> tuple[str, Look]:
         site = request.match_info["site"]
         if site not in self._sites:
-            raise Problem(404, "No such site", "There is no such site here; the settings name them under [sites].")
+            raise no_such_site()
         try:
             return site, look(request.query.items(), self._sites[site].language, pixels=pixels)
         except Refused as refused:
-            raise _refusal(refused) from None
+            raise refusal(refused) from None
 
     def _draw(self, site: str, wanted: Look) -> tuple[Drawing, str]:
         count = self._presence.count(site)
@@ -109,7 +111,7 @@ class _Badges:
         try:
             drawn = draw(wanted, words, number, stale=count.stale)
         except TooWide:
-            raise _refusal(Refused("text", "It is too wide for a badge.")) from None
+            raise refusal(Refused("text", "It is too wide for a badge.")) from None
         return drawn, _label(words, number, count, wanted, self._sites[site])
 
 
@@ -122,15 +124,6 @@ def _label(words: str, number: str | None, count: Count, wanted: Look, site: Sit
         return said
     moment = datetime.fromisoformat(count.as_of).astimezone(ZoneInfo(site.timezone))
     return _AS_OF[wanted.language].format(said=said, time=format_time(moment, "HH:mm", locale=wanted.language))
-
-
-def _refusal(refused: Refused) -> Problem:
-    return Problem(
-        400,
-        "Not a badge",
-        f"The parameter {refused.field} is wrong. {refused.detail}",
-        errors=[{"field": refused.field, "pointer": f"/{refused.field}", "detail": refused.detail}],
-    )
 
 
 def _answer(request: web.Request, made: Made, kind: str, headers: dict[str, str]) -> web.Response:
