@@ -4,8 +4,8 @@ Anyone may show it. It is at most five seconds old where it is made and may be k
 that is not the present one is muted, and one that is not known is a dash. It counts nobody: who fetches a picture is no
 reader.
 
-The letters are read when the first badge is asked for. A drawing is written on the event loop, in a fraction of a
-millisecond; a picture is painted by a thread of its own, for which no more than a few may wait.
+Letters and languages are read at start. A drawing is written on the event loop, in a fraction of a millisecond; a
+picture is painted by a thread of its own, for which no more than a few may wait.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,7 @@ from gateway.problems import Problem
 from gateway.sites import Sites, SiteSettings
 from presence.badge_drawing import Drawing, TooWide, draw
 from presence.badge_png import png
-from presence.badge_query import Look, look
+from presence.badge_query import STYLES, WORDS, Look, look
 from presence.badge_shelf import Made, Shelf
 from presence.badge_svg import POLICY, svg
 from presence.counter import Presence
@@ -65,6 +65,15 @@ class _Badges:
         self._waiting = 0
         # A thread begins with its first picture.
         self._painter = ThreadPoolExecutor(1, "badges")
+        # The first of each takes tens of milliseconds, in which the loop would stand still.
+        for language in WORDS:
+            now = Count(1, datetime.now(UTC).isoformat(), True)
+            for style in STYLES:
+                wanted = look([("style", style), ("lang", language)], language, pixels=False)
+                drawn = draw(wanted, wanted.words("one"), "1", stale=True)
+                svg(drawn, "", language)
+                png(drawn, 1)
+            _label("#", format_decimal(1, locale=language), now, wanted, SiteSettings())
 
     async def drawing(self, request: web.Request) -> web.StreamResponse:
         """A site's number as SVG."""
