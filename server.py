@@ -25,6 +25,7 @@ import operations.commands
 import presence.api
 import presence.badge
 import presence.commands
+import presence.embed
 from gateway import compat, listening, widget
 from gateway.desk import FrontDesk
 from gateway.door import Door
@@ -32,7 +33,7 @@ from gateway.heads import limit_heads, neighbour
 from gateway.hub import Hub
 from gateway.problems import problems
 from gateway.settings import GatewaySettings
-from gateway.sites import SITE_ID, SiteSettings
+from gateway.sites import SITE_ID, SiteSettings, with_own_pages
 from gateway.tasks import Caretaker
 from notifications.admission import Admission
 from notifications.announcement import Announcement
@@ -41,7 +42,8 @@ from notifications.feed import BLOCK_SECONDS, Feed
 from notifications.log import Log
 from notifications.settings import NotificationsSettings
 from notifications.tokens import Tokens
-from operations import demo, readings, worker
+from operations import demo, readings, snippet, worker
+from operations.archive import Archive
 from operations.intercom import Intercom, Start
 from operations.settings import OperationsSettings, ServerSettings
 from presence.counter import Presence
@@ -80,10 +82,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(f"sites.{site}: an id is lower-case letters, digits and dashes, at most 64")
 
 
+def joined() -> widget.Widget:
+    """The browser halves as one file."""
+    return widget.join([widget.half(room, name) for room, name in BROWSER_HALVES])
+
+
 @asynccontextmanager
 async def rooms(start: Start, intercom: Intercom) -> AsyncIterator[worker.Rooms]:
     """The rooms of one worker, joined and open; closed when the context is left."""
     settings = msgspec.json.decode(start.settings, type=Settings)
+    settings = msgspec.structs.replace(settings, sites=with_own_pages(settings.sites, start.public_url))
     async with AsyncExitStack() as stack:
         caretaker = Caretaker()
         hub = Hub(settings.gateway.slow_bytes)
@@ -105,7 +113,12 @@ async def rooms(start: Start, intercom: Intercom) -> AsyncIterator[worker.Rooms]
         async def delivered(one: Announcement) -> int:
             return await intercom.delivered_total(one.name, settings.notifications.acknowledge_seconds)
 
-        app = _application(settings, _client(settings, start, stack, "loa-api"), door, readers, delivered)
+        redis = _client(settings, start, stack, "loa-api")
+        script = joined()
+        archive = Archive(redis, settings.redis.prefix)
+        await archive.keep(script)
+        app = _application(settings, redis, door, readers, delivered)
+        app.add_routes(widget.routes(script, archive.find))
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS, auto_decompress=False)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -172,10 +185,10 @@ def _application(
     api = Api(log, admission, settings.sites, delivered, described=DESCRIBED)
     app = web.Application(middlewares=[problems, limit_heads(settings.gateway)])
     app.add_routes([compat.route(door)])
-    app.add_routes(widget.routes([widget.half(room, name) for room, name in BROWSER_HALVES]))
     enquiry = Enquiry(Ledger(redis, prefix, settings.presence.shards), readers.holdings)
     app.add_routes(presence.api.routes(readers, enquiry, settings.sites))
     app.add_routes(presence.badge.routes(readers, settings.sites))
+    app.add_routes(presence.embed.routes(settings.sites))
     app.add_routes(api.routes())
     if settings.operations.demo and settings.sites:
         site = next(iter(settings.sites))
@@ -209,7 +222,13 @@ def work(fd: int) -> None:
     sys.exit(worker.run(fd, rooms))
 
 
-for command in (*operations.commands.commands, *notifications.commands.commands, *presence.commands.commands, work):
+for command in (
+    *operations.commands.commands,
+    *notifications.commands.commands,
+    *presence.commands.commands,
+    snippet.command(joined),
+    work,
+):
     root.add_command(command)
 
 

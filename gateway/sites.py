@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.origins import PATTERN
 
@@ -42,3 +44,20 @@ class SiteSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 Sites: TypeAlias = Mapping[str, SiteSettings]
+
+
+def with_own_pages(sites: Sites, public_url: str) -> dict[str, SiteSettings]:
+    """The sites, each of which lets the service's own pages connect besides: the one for a frame is counted by them.
+
+    By the address that is configured, not by what a request says in ``Host``: a stranger's name may point to us.
+
+    Args:
+        sites: As they are configured.
+        public_url: How browsers reach the service.
+    """
+    parts = urlsplit(public_url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    # As browsers write it, without the port that goes without saying.
+    port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
+    own = f"{parts.scheme}://{host}{port}"
+    return {id: replace(site, origins=[*site.origins, own]) for id, site in sites.items()}

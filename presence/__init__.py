@@ -5,5 +5,5 @@ A reader is a signed random id its browser keeps (:mod:`presence.identity`). Eac
 (:mod:`presence.naming`). It counts the leases and shows the number to its sessions (:mod:`presence.counter`).
 
 Pure, without I/O, clock or loop: badge_drawing, badge_query, bounds, colours, days, gauge, holding, identity,
-naming, push, roster, storeclock, terms.
+naming, parameters, push, roster, storeclock, terms.
 """

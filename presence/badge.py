@@ -4,8 +4,8 @@ Anyone may show it. It is at most five seconds old where it is made and may be k
 that is not the present one is muted, and one that is not known is a dash. It counts nobody: who fetches a picture is no
 reader.
 
-The letters are read when the first badge is asked for. A drawing is written on the event loop, in a fraction of a
-millisecond; a picture is painted by a thread of its own, for which no more than a few may wait.
+Letters and languages are read at start. A drawing is written on the event loop, in a fraction of a millisecond; a
+picture is painted by a thread of its own, for which no more than a few may wait.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -26,11 +26,13 @@ from gateway.problems import Problem
 from gateway.sites import Sites, SiteSettings
 from presence.badge_drawing import Drawing, TooWide, draw
 from presence.badge_png import png
-from presence.badge_query import Look, Refused, look
+from presence.badge_query import STYLES, WORDS, Look, look
 from presence.badge_shelf import Made, Shelf
 from presence.badge_svg import POLICY, svg
 from presence.counter import Presence
 from presence.gauge import Count
+from presence.parameters import Refused
+from presence.refusals import no_such_site, refusal
 
 KEEP_SECONDS = 5
 SHELF_BYTES = 4 * 1024 * 1024
@@ -63,6 +65,15 @@ class _Badges:
         self._waiting = 0
         # A thread begins with its first picture.
         self._painter = ThreadPoolExecutor(1, "badges")
+        # The first of each takes tens of milliseconds, in which the loop would stand still.
+        for language in WORDS:
+            now = Count(1, datetime.now(UTC).isoformat(), True)
+            for style in STYLES:
+                wanted = look([("style", style), ("lang", language)], language, pixels=False)
+                drawn = draw(wanted, wanted.words("one"), "1", stale=True)
+                svg(drawn, "", language)
+                png(drawn, 1)
+            _label("#", format_decimal(1, locale=language), now, wanted, SiteSettings())
 
     async def drawing(self, request: web.Request) -> web.StreamResponse:
         """A site's number as SVG."""
@@ -96,11 +107,11 @@ class _Badges:
     def _asked(self, request: web.Request, *, pixels: bool) -> tuple[str, Look]:
         site = request.match_info["site"]
         if site not in self._sites:
-            raise Problem(404, "No such site", "There is no such site here; the settings name them under [sites].")
+            raise no_such_site()
         try:
             return site, look(request.query.items(), self._sites[site].language, pixels=pixels)
         except Refused as refused:
-            raise _refusal(refused) from None
+            raise refusal(refused) from None
 
     def _draw(self, site: str, wanted: Look) -> tuple[Drawing, str]:
         count = self._presence.count(site)
@@ -109,7 +120,7 @@ class _Badges:
         try:
             drawn = draw(wanted, words, number, stale=count.stale)
         except TooWide:
-            raise _refusal(Refused("text", "It is too wide for a badge.")) from None
+            raise refusal(Refused("text", "It is too wide for a badge.")) from None
         return drawn, _label(words, number, count, wanted, self._sites[site])
 
 
@@ -122,15 +133,6 @@ def _label(words: str, number: str | None, count: Count, wanted: Look, site: Sit
         return said
     moment = datetime.fromisoformat(count.as_of).astimezone(ZoneInfo(site.timezone))
     return _AS_OF[wanted.language].format(said=said, time=format_time(moment, "HH:mm", locale=wanted.language))
-
-
-def _refusal(refused: Refused) -> Problem:
-    return Problem(
-        400,
-        "Not a badge",
-        f"The parameter {refused.field} is wrong. {refused.detail}",
-        errors=[{"field": refused.field, "pointer": f"/{refused.field}", "detail": refused.detail}],
-    )
 
 
 def _answer(request: web.Request, made: Made, kind: str, headers: dict[str, str]) -> web.Response:

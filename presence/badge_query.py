@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias
 
 from presence.colours import Colour, parse
+from presence.parameters import Refused, one_of, ours
 from presence.typeface import typeface
 
 Style: TypeAlias = Literal["flat", "pill", "plain", "counter"]
 Language: TypeAlias = Literal["vi", "en"]
-Choice = TypeVar("Choice", bound=str)
 
 STYLES: tuple[Style, ...] = ("flat", "pill", "plain", "counter")
 TEXT_CHARACTERS = 80
@@ -28,23 +28,6 @@ WORDS: dict[Language, dict[str, str]] = {
     "vi": {"one": "# người đang online", "other": "# người đang online"},
     "en": {"one": "# reader online", "other": "# readers online"},
 }
-
-
-class Refused(ValueError):
-    """A parameter is wrong.
-
-    Args:
-        field: Its name.
-        detail: What is wrong with it and what would be taken.
-    """
-
-    def __init__(self, field: str, detail: str) -> None:
-        self.field = field
-        self.detail = detail
-        super().__init__(field, detail)
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.detail}"
 
 
 class Look(NamedTuple):
@@ -82,29 +65,15 @@ def look(pairs: Iterable[tuple[str, str]], usual: Language, *, pixels: bool) -> 
     Raises:
         Refused: A parameter is wrong.
     """
-    ours = {"style", "lang", "text", "color", "background"} | ({"scale"} if pixels else set())
-    given: dict[str, str] = {}
-    for name, value in pairs:
-        if name not in ours:
-            continue
-        if name in given:
-            raise Refused(name, "It is given twice.")
-        given[name] = value
+    given = ours(pairs, {"style", "lang", "text", "color", "background"} | ({"scale"} if pixels else set()))
     return Look(
-        style=_one_of("style", given.get("style", "flat"), STYLES),
-        language=_one_of("lang", given.get("lang", usual), tuple(WORDS)),
+        style=one_of("style", given.get("style", "flat"), STYLES),
+        language=one_of("lang", given.get("lang", usual), tuple(WORDS)),
         text=_text(given["text"]) if "text" in given else "",
         color=_colour("color", given),
         background=_colour("background", given),
-        scale=int(_one_of("scale", given.get("scale", "2" if pixels else "1"), ("1", "2", "3"))),
+        scale=int(one_of("scale", given.get("scale", "2" if pixels else "1"), ("1", "2", "3"))),
     )
-
-
-def _one_of(name: str, value: str, choices: tuple[Choice, ...]) -> Choice:
-    for choice in choices:
-        if value == choice:
-            return choice
-    raise Refused(name, f"It is one of {', '.join(choices)}.")
 
 
 def _text(value: str) -> str:

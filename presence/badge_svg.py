@@ -35,13 +35,14 @@ POLICY = "; ".join(
 )
 """For whoever opens it by itself: nothing in it may act."""
 
-_TEMPLATES = jinja2.Environment(
+# Compiled at start, not by the first who asks.
+_TEMPLATE = jinja2.Environment(
     loader=jinja2.PackageLoader("presence"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-)
+).get_template("badge.svg")
 
 
 def svg(drawing: Drawing, label: str, language: Language) -> bytes:
@@ -53,21 +54,17 @@ def svg(drawing: Drawing, label: str, language: Language) -> bytes:
         language: Of its words.
     """
     adaptive = any(isinstance(shape, Run) and shape.pen.adaptive for shape in drawing.shapes)
-    return (
-        _TEMPLATES.get_template("badge.svg")
-        .render(
-            drawing=drawing,
-            shapes=[(type(shape).__name__, shape) for shape in drawing.shapes],
-            label=label,
-            language=language,
-            style=STYLE if adaptive else "",
-            fonts=FONTS,
-            n=_number,
-            outline=_outline,
-            opacity=_opacity,
-        )
-        .encode()
-    )
+    return _TEMPLATE.render(
+        drawing=drawing,
+        shapes=[(type(shape).__name__, shape) for shape in drawing.shapes],
+        label=label,
+        language=language,
+        style=STYLE if adaptive else "",
+        fonts=FONTS,
+        n=_number,
+        outline=_outline,
+        opacity=_opacity,
+    ).encode()
 
 
 def _number(value: float) -> str:

@@ -31,6 +31,8 @@
  */
 
 halves.push(function banner(wire) {
+  // In a frame as small as a counter there is no room for one, and the page around it may have its own.
+  if (script && script.dataset.banner === 'off') return;
   const SHOWN = 3;
   const REMEMBERED = 50;
   const URGENT = 2;

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from gateway.sites import SITE_ID, SiteSettings
+from gateway.origins import Origins
+from gateway.sites import SITE_ID, SiteSettings, with_own_pages
 
 
 @pytest.mark.parametrize("site", ["demo", "a", "bao-dien-tu", "7ngay", "a" * 64])
@@ -38,3 +39,24 @@ def test_refused(given: dict[str, object], says: str) -> None:
 def test_accepted() -> None:
     site = msgspec.convert({"origins": ["https://*.example.vn"], "timezone": "Europe/Berlin"}, SiteSettings)
     assert site == SiteSettings(origins=["https://*.example.vn"], timezone="Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin"),
+    [
+        ("https://Loa.Example.vn", "https://loa.example.vn"),
+        ("https://loa.example.vn:443/duoi", "https://loa.example.vn"),
+        ("http://loa.example.vn:80", "http://loa.example.vn"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+    ],
+)
+def test_pages_of_the_service_itself_may_connect_to_every_site(public_url: str, origin: str) -> None:
+    sites = {"demo": SiteSettings(origins=["https://portal.example.vn"]), "closed": SiteSettings()}
+    joined = with_own_pages(sites, public_url)
+    for id, site in joined.items():
+        allowed = Origins(site.origins)
+        assert allowed.allow(origin)
+        assert not allowed.allow("https://elsewhere.example")
+        assert allowed.allow("https://portal.example.vn") is (id == "demo")
+    assert sites["closed"].origins == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import re
@@ -13,6 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway import widget
+from gateway.problems import problems
 
 Client: TypeAlias = TestClient[web.Request, web.Application]
 
@@ -23,16 +25,25 @@ HALVES = [
 ]
 
 
+PRESENT = widget.join(HALVES)
+EARLIER = widget.made(b"(()=>{'use strict';/* as it was */})();")
+
+
+async def archive(name: str) -> bytes | None:
+    """An archive that has the present version and one earlier, as after an upgrade."""
+    return {each.name: each.script for each in (PRESENT, EARLIER)}.get(name)
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    app = web.Application()
-    app.add_routes(widget.routes(HALVES))
+    app = web.Application(middlewares=[problems])
+    app.add_routes(widget.routes(PRESENT, archive))
     async with TestClient(TestServer(app), auto_decompress=False) as client:
         yield client
 
 
-def test_all_three_halves_together_are_at_most_6_kilobytes() -> None:
-    assert len(widget.join(HALVES).compressed) <= 6_000
+def test_all_halves_together_are_at_most_8_kilobytes() -> None:
+    assert len(widget.join(HALVES).compressed) <= 8_000
 
 
 def test_a_half_that_does_not_exist_is_an_error() -> None:
@@ -97,17 +108,74 @@ async def test_is_sent_compressed_to_those_who_take_it_so(client: Client) -> Non
         assert gzip.decompress(await answer.read()) == widget.join(HALVES).script
 
 
+@pytest.mark.parametrize("version", [PRESENT, EARLIER], ids=["present", "earlier"])
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
-async def test_an_unchanged_file_is_not_sent_again(client: Client, encoding: str) -> None:
+async def test_a_version_that_is_pinned_stays_what_it_is(client: Client, version: widget.Widget, encoding: str) -> None:
+    async with client.get(widget.address(version), headers={"Accept-Encoding": encoding}) as answer:
+        assert (answer.status, answer.content_type) == (200, "text/javascript")
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        # A script with `integrity` is fetched with CORS.
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        body = await answer.read()
+    script = gzip.decompress(body) if encoding == "gzip" else body
+    assert script == version.script
+    assert version.integrity == "sha384-" + base64.b64encode(hashlib.sha384(script).digest()).decode()
+    assert hashlib.sha256(script).hexdigest().startswith(version.name)
+
+
+async def test_one_that_was_never_served_is_a_problem_that_names_the_present_one(client: Client) -> None:
+    async with client.get(f"/widget-{'0' * widget.NAME_DIGITS}.js") as answer:
+        assert (answer.status, answer.content_type) == (404, "application/problem+json")
+        # It may come with an upgrade that is under way.
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert widget.address(PRESENT) in (await answer.json(content_type=None))["detail"]
+
+
+@pytest.mark.parametrize("name", ["0", "A" * widget.NAME_DIGITS, "0" * (widget.NAME_DIGITS + 1), "../widget"])
+async def test_what_is_no_name_is_not_looked_up(name: str) -> None:
+    async def untouched(name: str) -> bytes | None:
+        raise AssertionError(name)
+
+    app = web.Application(middlewares=[problems])
+    app.add_routes(widget.routes(PRESENT, untouched))
+    async with TestClient(TestServer(app)) as client, client.get(f"/widget-{name}.js") as answer:
+        assert answer.status == 404
+
+
+async def test_the_archive_is_asked_once_for_a_version_and_what_is_at_hand_is_bounded() -> None:
+    asked: list[str] = []
+    versions = {each.name: each.script for each in (widget.made(b"%d" % number) for number in range(20))}
+
+    async def find(name: str) -> bytes | None:
+        asked.append(name)
+        return versions.get(name)
+
+    app = web.Application(middlewares=[problems])
+    app.add_routes(widget.routes(PRESENT, find))
+    async with TestClient(TestServer(app)) as client:
+        for name in [PRESENT.name, *versions, *list(versions)[-widget.REMEMBERED :]]:
+            async with client.get(f"/widget-{name}.js") as answer:
+                assert answer.status == 200
+        assert asked == list(versions)
+        async with client.get(f"/widget-{next(iter(versions))}.js") as answer:
+            assert answer.status == 200
+        assert len(asked) == len(versions) + 1
+
+
+@pytest.mark.parametrize("path", ["/widget.js", widget.address(PRESENT)])
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_an_unchanged_file_is_not_sent_again(client: Client, encoding: str, path: str) -> None:
     headers = {"Accept-Encoding": encoding}
-    async with client.get("/widget.js", headers=headers) as first:
+    async with client.get(path, headers=headers) as first:
         tag = first.headers["ETag"]
     for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        async with client.get("/widget.js", headers={**headers, "If-None-Match": known}) as answer:
+        async with client.get(path, headers={**headers, "If-None-Match": known}) as answer:
             assert answer.status == 304
             assert answer.headers["ETag"] == tag
             assert await answer.read() == b""
-    async with client.get("/widget.js", headers={**headers, "If-None-Match": '"other"'}) as answer:
+    async with client.get(path, headers={**headers, "If-None-Match": '"other"'}) as answer:
         assert answer.status == 200
 
 

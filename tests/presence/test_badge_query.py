@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from presence.badge_query import COLOUR_CHARACTERS, TEXT_CHARACTERS, Look, Refused, look
+from presence.badge_query import COLOUR_CHARACTERS, TEXT_CHARACTERS, Look, look
 from presence.colours import Colour
+from presence.parameters import Refused
 
 
 def test_a_bare_address_has_the_language_of_the_site() -> None:
