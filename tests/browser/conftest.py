@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.portal import Portal
 from tests.browser.readers import Readers
@@ -29,6 +29,9 @@ _FLAGS = [
     "--no-first-run",
 ]
 _HERE = Path(__file__).parent
+# Only a failure takes so long; a busy machine may take more than the five seconds that are usual.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
