@@ -11,7 +11,6 @@ script; who may *connect* is the gate's business.
 
 from __future__ import annotations
 
-import base64
 import gzip
 import hashlib
 from collections import OrderedDict
@@ -23,6 +22,7 @@ from typing import TypeAlias
 import rjsmin
 from aiohttp import hdrs, web
 
+from gateway.browsers import has, written_hash
 from gateway.problems import Problem
 
 # Finds the text of an earlier version by its name; None if there is none.
@@ -77,7 +77,7 @@ class Widget:
     @property
     def integrity(self) -> str:
         """The value of an ``integrity`` attribute (W3C Subresource Integrity)."""
-        return "sha384-" + base64.b64encode(hashlib.sha384(self.script).digest()).decode()
+        return written_hash("sha384", self.script)
 
 
 def join(halves: Sequence[str]) -> Widget:
@@ -142,8 +142,7 @@ def _answer(request: web.Request, widget: Widget, cache_control: str) -> web.Res
     # Two representations, so two tags (RFC 9110, section 8.8.3.3).
     tag = widget.name + ("-gzip" if encoded else "")
     headers = {**_HEADERS, hdrs.CACHE_CONTROL: cache_control, hdrs.ETAG: f'"{tag}"'}
-    known = request.if_none_match or ()
-    if any(etag.value in (tag, "*") for etag in known):
+    if has(request, tag):
         return web.Response(status=304, headers=headers)
     if encoded:
         headers[hdrs.CONTENT_ENCODING] = "gzip"

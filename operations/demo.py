@@ -18,6 +18,8 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from babel.dates import format_date
 
+from gateway.templates import options
+
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("demo_templates", jinja2.Environment)
 
 POLICY = "; ".join(
@@ -110,12 +112,8 @@ def install(
     zone = ZoneInfo(timezone)
     templates = aiohttp_jinja2.setup(
         app,
-        loader=jinja2.PackageLoader("operations"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
         app_key=TEMPLATES,
+        **options("operations"),
     )
     stories = {story.slug: story for story in STORIES}
 

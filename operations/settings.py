@@ -41,6 +41,10 @@ class ServerSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, f
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
                 raise ValueError(f"public_url {self.public_url!r} is not of the form https://loa.example.vn")
 
+    def local_url(self, port: int) -> str:
+        """How this machine reaches the service on `port`, without a slash at the end."""
+        return url("https" if self.certificate else "http", self.host, port)
+
 
 class OperationsSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """How the service is watched and how it leaves.
@@ -60,3 +64,10 @@ class OperationsSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tru
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     demo: bool = True
     drain_seconds: Annotated[float, Meta(ge=0, le=10)] = 10.0
+
+
+def url(scheme: str, host: str, port: int) -> str:
+    """How this machine reaches what listens on `host`."""
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104  compared with, not bound to
+        host = "127.0.0.1"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -11,24 +11,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-import jinja2
 
 from gateway import widget
 from gateway.sites import SiteSettings
+from gateway.templates import environment
 from gateway.widget import Widget
 from operations.settings import ServerSettings
 from settings.commandline import Command, Deployment, Failure
 
 SYSTEMS = ("html", "nukeviet", "dnn", "wordpress", "joomla")
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("operations"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
+_TEMPLATES = environment("operations", keep_trailing_newline=True)
 
 
 class Address(click.ParamType[str]):
@@ -90,9 +83,7 @@ def command(joined: Callable[[], Widget]) -> click.Command:
 
 def local(server: ServerSettings) -> str:
     """The address on this machine, where the settings say no other."""
-    host = server.host or "127.0.0.1"
-    scheme = "https" if server.certificate else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port or 8080}"
+    return server.local_url(server.port or 8080)
 
 
 def text(

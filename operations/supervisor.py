@@ -26,7 +26,7 @@ from operations.intercom import Start
 from operations.listener import Watch, listen
 from operations.pool import WorkerPool
 from operations.preflight import allow_descriptors, check_certificate, reserve
-from operations.settings import OperationsSettings, ServerSettings
+from operations.settings import OperationsSettings, ServerSettings, url
 from store import runfile
 from store.connection import connect, without_password
 from store.datadir import DataDir
@@ -156,7 +156,7 @@ class _Supervisor:
             await service.inherit(redis)
         await self._pool.start()
         stack.push_async_callback(self._drain)
-        ops_url = _url("http", service.operations.host, ops_port)
+        ops_url = url("http", service.operations.host, ops_port)
         shown = without_password(self._store_url)
         self._write_run_file(RunFile(pid=os.getpid(), public_url=self._local_url, ops_url=ops_url, redis_url=shown))
         # Last: nothing may fail between its making and its showing.
@@ -196,8 +196,7 @@ class _Supervisor:
 
     @property
     def _local_url(self) -> str:
-        server = self._service.server
-        return _url("https" if server.certificate else "http", server.host, self._port)
+        return self._service.server.local_url(self._port)
 
     def _start_of(self, index: int) -> Start:
         service = self._service
@@ -252,10 +251,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _url(scheme: str, host: str, port: int) -> str:
-    """How this machine reaches what listens on `host`."""
-    if host in {"", "0.0.0.0", "::"}:  # noqa: S104  compared with, not bound to
-        host = "127.0.0.1"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

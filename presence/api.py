@@ -19,6 +19,7 @@ from presence.bounds import Bounds
 from presence.counter import Presence
 from presence.description import PATH
 from presence.enquiry import Enquiry
+from presence.refusals import no_such_site
 
 # A proxy or a browser may answer many by one, for as long as a count takes to change.
 CACHE_CONTROL = "public, max-age=1"
@@ -84,7 +85,7 @@ def _presence(
         """How many readers a site has now."""
         site = request.match_info["site"]
         if site not in origins:
-            raise Problem(404, "No such site", "There is no such site here; the settings name them under [sites].")
+            raise no_such_site()
         section = _wanted(request, "section", page_section, "letters, digits, - and _, at most 64")
         path = _wanted(request, "path", page_path, "a path from / on, at most 512 bytes, without control characters")
         in_section = await enquiry.readers(site, "section", section) if section else None

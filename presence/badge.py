@@ -22,6 +22,7 @@ from aiohttp import hdrs, web
 from babel.dates import format_time
 from babel.numbers import format_decimal
 
+from gateway.browsers import has
 from gateway.problems import Problem
 from gateway.sites import Sites, SiteSettings
 from presence.badge_drawing import Drawing, TooWide, draw
@@ -137,7 +138,7 @@ def _label(words: str, number: str | None, count: Count, wanted: Look, site: Sit
 
 def _answer(request: web.Request, made: Made, kind: str, headers: dict[str, str]) -> web.Response:
     headers = {**_HEADERS, **headers, hdrs.ETAG: f'"{made.tag}"'}
-    if any(known.value in (made.tag, "*") for known in request.if_none_match or ()):
+    if has(request, made.tag):
         return web.Response(status=304, headers=headers)
     charset = "utf-8" if kind.endswith("xml") else None
     return web.Response(body=made.body, content_type=kind, charset=charset, headers=headers)

@@ -6,12 +6,10 @@ named by its hash in the policy it is sent with.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
-import jinja2
 from markupsafe import Markup
 
+from gateway.browsers import written_hash
+from gateway.templates import environment
 from presence.badge_drawing import INKS, Box, Drawing, Run
 from presence.badge_query import Language
 from presence.colours import Colour
@@ -27,7 +25,7 @@ STYLE = "".join(f".{kind}{{fill:{light.solid}}}" for kind, (light, _) in INKS.it
 POLICY = "; ".join(
     (
         "default-src 'none'",
-        f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'",
+        f"style-src '{written_hash('sha256', STYLE.encode())}'",
         "base-uri 'none'",
         "form-action 'none'",
         "sandbox",
@@ -36,13 +34,7 @@ POLICY = "; ".join(
 """For whoever opens it by itself: nothing in it may act."""
 
 # Compiled at start, not by the first who asks.
-_TEMPLATE = jinja2.Environment(
-    loader=jinja2.PackageLoader("presence"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-).get_template("badge.svg")
+_TEMPLATE = environment("presence").get_template("badge.svg")
 
 
 def svg(drawing: Drawing, label: str, language: Language) -> bytes:

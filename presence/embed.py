@@ -10,16 +10,15 @@ differ (CSS Color Adjustment Level 1, section 2.2), which keeps the text readabl
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
-import jinja2
 from aiohttp import hdrs, web
 
+from gateway.browsers import written_hash
 from gateway.handshake import page_path, page_section
 from gateway.sites import Sites, SiteSettings
+from gateway.templates import environment
 from presence.parameters import Refused, one_of, ours
 from presence.refusals import no_such_site, refusal
 
@@ -36,17 +35,11 @@ STYLE = (
     "body{margin:0;overflow:hidden;white-space:nowrap}"
     "loa-counter,img{display:inline-block;min-height:20px;vertical-align:top}"
 )
-_STYLE_SOURCE = "'sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode() + "'"
+_STYLE_SOURCE = f"'{written_hash('sha256', STYLE.encode())}'"
 
 _WORDS = {"vi": "Số người đang online", "en": "Readers online"}
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("presence"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = environment("presence")
 
 
 class Frame(NamedTuple):

@@ -115,12 +115,8 @@ class Gauge:
         key = (self.shown(held), self.stale, self._as_of)
         if key != self._key:
             self._key = key
-            online, stale, as_of = key
-            self._members = b'"online":%b,"as_of":%b,"stale":%b' % (
-                b"null" if online is None else b"%d" % online,
-                b"null" if as_of is None else b'"%b"' % as_of.encode(),
-                b"true" if stale else b"false",
-            )
+            online, _, _ = key
+            self._members = b'"online":%b,%b' % (b"null" if online is None else b"%d" % online, self.when())
         return self._members
 
     def when(self) -> bytes:

@@ -8,6 +8,7 @@ each place that was left.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from presence.gauge import Gauge, States
 from presence.naming import Names, Naming
@@ -21,7 +22,7 @@ from presence.terms import Terms
 LINGER_LEASES = 2
 
 
-class Departure:
+class Departure(NamedTuple):
     """A reader that has gone from the site, or from one place of it.
 
     Attributes:
@@ -30,22 +31,9 @@ class Departure:
         at: When.
     """
 
-    __slots__ = ("at", "place", "reader")
-
-    def __init__(self, reader: bytes, place: Place | None, at: float) -> None:
-        self.reader = reader
-        self.place = place
-        self.at = at
-
-    def __repr__(self) -> str:
-        return f"Departure({self.reader!r}, {self.place!r}, {self.at!r})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Departure):
-            return NotImplemented
-        return (self.reader, self.place, self.at) == (other.reader, other.place, other.at)
-
-    __hash__ = None  # type: ignore[assignment]
+    reader: bytes
+    place: Place | None
+    at: float
 
 
 class Holding:
@@ -208,7 +196,7 @@ class Holding:
 
     def _enter(self, reader: Reader, kind: Kind, name: str, address: str) -> Place | None:
         """The place `name`, for one more tab of a reader, which has none there yet."""
-        if not name or kind not in self._scopes:
+        if kind not in self._scopes:
             return None
         place = self.places.get(kind, name)
         if place is not None and reader.is_at(place):

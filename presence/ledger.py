@@ -131,10 +131,11 @@ class Ledger:
     ) -> int:
         """Shortens leases to the grace; returns how many were longer."""
         named = names.of([departure.reader for departure in departures])
+        site_keys = self.keys(site, shard)
         written: dict[str, list[bytes]] = {}
         for departure in departures:
             place = departure.place
-            left = self.keys(site, shard) if place is None else [self.place_key(site, shard, place)]
+            left = site_keys if place is None else [self.place_key(site, shard, place)]
             for key in left:
                 written.setdefault(key, []).append(named[departure.reader])
         head = [round(1000 * grace_seconds)]

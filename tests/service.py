@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import aiohttp
 
@@ -74,6 +74,19 @@ class Service:
         self._token = ""
         self.url = ""
         self.ops_url = ""
+
+    def __enter__(self) -> Self:
+        """Starts it."""
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stops what has been started last."""
+        self.stop()
 
     def start(self) -> None:
         """Starts it and returns when it has said where it is; a second time on the same port."""

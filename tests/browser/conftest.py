@@ -47,23 +47,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service that all tests share, except those that end it."""
-    service = Service(tmp_path_factory.mktemp("service"), SITES)
-    try:
-        service.start()
+    with Service(tmp_path_factory.mktemp("service"), SITES) as service:
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture
 def mortal_service(tmp_path: Path) -> Iterator[Service]:
     """A service that a test may kill."""
-    service = Service(tmp_path, 1)
-    try:
-        service.start()
+    with Service(tmp_path, 1) as service:
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture(scope="session")

@@ -30,12 +30,8 @@ DARK_LETTERS, LIGHT_LETTERS = "rgb(28, 29, 33)", "rgb(236, 237, 240)"
 
 @pytest.fixture(scope="module")
 def framing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("framing"), 0, _SITE)
-    try:
-        service.start()
+    with Service(tmp_path_factory.mktemp("framing"), 0, _SITE) as service:
         yield service
-    finally:
-        service.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -22,9 +22,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     """It has the site ``demo`` and one worker a core, but two."""
-    service = Service(tmp_path, 0)
-    try:
-        service.start()
+    with Service(tmp_path, 0) as service:
         yield service
-    finally:
-        service.stop()

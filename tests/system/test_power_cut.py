@@ -16,9 +16,7 @@ async def test_who_does_not_come_back_is_not_counted_for_a_whole_lease(
     """With the leases of the defaults: the new run gives those of the old one as long as they were told to wait."""
     for name, seconds in (("RENEW", 10), ("LEASE", 30), ("GRACE", 12)):
         monkeypatch.setenv(f"LOA_PRESENCE_{name}_SECONDS", str(seconds))
-    service = Service(tmp_path, 0)
-    try:
-        service.start()
+    with Service(tmp_path, 0) as service:
         async with Follower(service.url, "demo") as stays:
             async with Follower(service.url, "demo"):
                 await stays.until(lambda: stays.online == 2)
@@ -27,5 +25,3 @@ async def test_who_does_not_come_back_is_not_counted_for_a_whole_lease(
             await stays.until(lambda: len(stays.greetings) > 1)
             # Some five seconds; and well before a lease is over.
             await stays.until(lambda: stays.online == 1, seconds=20)
-    finally:
-        service.stop()

@@ -53,12 +53,8 @@ def certify(directory: Path) -> None:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     certify(tmp_path)
-    service = Service(tmp_path, 0, SERVER)
-    try:
-        service.start()
+    with Service(tmp_path, 0, SERVER) as service:
         yield service
-    finally:
-        service.stop()
 
 
 async def test_a_page_a_reader_and_an_editor(service: Service, tmp_path: Path) -> None:
