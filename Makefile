@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
-# Test processes; each has its own servers and databases.
-JOBS ?= 2
+# Test processes; each has its own servers and databases. More than cores: most tests wait for something.
+JOBS ?= 4
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -26,6 +26,10 @@ test: $(VENV)/installed-tests chromium ## Run everything that can fail: linters,
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
+.PHONY: deploytest
+deploytest: $(VENV)/installed-tests proxies ## Run the service behind nginx, HAProxy and Caddy, and with least rights in Redis
+	DEPLOY_TESTS=1 $(BIN)/pytest -n 2 tests/deploy $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/installed-tests ## Check style, types and layers, and put right what can be
 	$(BIN)/ruff check --fix .
@@ -34,8 +38,12 @@ lint: $(VENV)/installed-tests ## Check style, types and layers, and put right wh
 	$(BIN)/lint-imports
 
 .PHONY: bench
-bench: $(VENV)/installed-tests ## Measure fan-out, memory, handshakes and idle load
+bench: $(VENV)/installed-tests ## Measure fan-out, memory, handshakes, idle load, and what presence costs
 	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/installed-tests ## Hold the numbers against the truth for half an hour, everything broken in turn
+	$(BIN)/python -m tests.truth --runs 12 --seconds 120 --readers 300 --workers 3 --json build/soak.json $(ARGS)
 
 .PHONY: docs
 docs: $(VENV)/installed ## Write docs/configuration.md from the settings
@@ -78,3 +86,7 @@ $(VENV)/installed-tests: $(VENV)/installed requirements-test.txt
 .PHONY: chromium
 chromium: $(VENV)/installed-tests
 	@PLAYWRIGHT=$(BIN)/playwright sh .ci/chromium
+
+.PHONY: proxies
+proxies:
+	@sh .ci/proxies

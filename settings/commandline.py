@@ -44,6 +44,14 @@ class Deployment:
     file: Path | None
     data_dir: Path
 
+    def anew(self) -> Deployment:
+        """The same, with its settings read once more.
+
+        Raises:
+            SettingsError: They cannot be read or are refused now.
+        """
+        return Deployment(load(type(self.settings), self.file, os.environ), self.file, self.data_dir)
+
     def section(self, kind: type[T]) -> T:
         """The section a room described as `kind`."""
         for name in self.settings.__struct_fields__:

@@ -120,7 +120,7 @@ def _accepts(hint: Any) -> str:
         case LiteralType():
             return " or ".join(f"`{value}`" for value in kind.values)
         case ListType():
-            return "list of texts"
+            return "list of numbers" if isinstance(kind.item_type, FloatType) else "list of texts"
         case StrType():
             return f"text, `{kind.pattern}`" if kind.pattern else "text"
     raise TypeError(f"no words for {hint}")

@@ -274,7 +274,7 @@ def _options(data_dir: Path, socket: Path) -> list[str]:
         "unixsocketperm": "700",
         "dir": str(data_dir),
         "databases": "1",
-        # Each of 256 workers opens six. A system that lacks the descriptors gets as many as it has.
+        # Each of 256 workers opens eight. A system that lacks the descriptors gets as many as it has.
         "maxclients": "4096",
         "maxmemory-policy": "noeviction",
         "appendonly": "yes",

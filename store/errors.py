@@ -8,7 +8,11 @@
     ├── StoreBroken          the embedded server does not start
     ├── StoreUnreachable     nothing answers at the address
     ├── StoreRefused         it answers, but not to us: credentials, permissions, a cluster node
-    └── StoreTooOld          it lacks commands that Loa needs
+    ├── StoreTooOld          it lacks commands that Loa needs
+    ├── StoreUnfit           it is read-only, loading, full, or may throw keys away
+    ├── LayoutTooNew         a newer release of Loa has written the keys
+    ├── LayoutTooOld         an older one has, and they have to be brought up to date first
+    └── LayoutUnreadable     the key that names the layout names none
 
 The text of each is one line: what is wrong and what to do.
 """
@@ -16,6 +20,11 @@ The text of each is one line: what is wrong and what to do.
 from __future__ import annotations
 
 from pathlib import Path
+
+
+def reason(error: BaseException) -> str:
+    """What another library's error says, in one line and to be put into a sentence; its kind where it says nothing."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 class StoreError(Exception):
@@ -94,3 +103,71 @@ class StoreTooOld(StoreError):
 
     def __str__(self) -> str:
         return f"the store at {self.address} is {self.found}; Loa needs {self.needed}"
+
+
+class StoreUnfit(StoreError):
+    """The server at `address` answers, but is in a state or set up in a way in which Loa cannot rely on it.
+
+    Attributes:
+        trouble: What is wrong: ``it is read-only, a replica of 10.0.0.1:6379``.
+        remedy: What to do.
+    """
+
+    def __init__(self, address: str, trouble: str, remedy: str) -> None:
+        self.address = address
+        self.trouble = trouble
+        self.remedy = remedy
+        super().__init__(address, trouble, remedy)
+
+    def __str__(self) -> str:
+        return f"the store at {self.address} will not do: {self.trouble}; {self.remedy}"
+
+
+class LayoutTooNew(StoreError):
+    """The keys have the layout `found`, this release knows those up to `known`."""
+
+    def __init__(self, address: str, found: int, known: int) -> None:
+        self.address = address
+        self.found = found
+        self.known = known
+        super().__init__(address, found, known)
+
+    def __str__(self) -> str:
+        return (
+            f"a newer release of Loa has written the data at {self.address} (layout {self.found}; this release knows "
+            f"{self.known}); run that release, or restore a backup of this one into an empty store"
+        )
+
+
+class LayoutTooOld(StoreError):
+    """The keys have the layout `found`, this release needs `needed`; `step_missing`: and cannot make it of that."""
+
+    def __init__(self, address: str, found: int, needed: int, *, step_missing: bool = False) -> None:
+        self.address = address
+        self.found = found
+        self.needed = needed
+        self.step_missing = step_missing
+        super().__init__(address, found, needed)
+
+    def __str__(self) -> str:
+        remedy = (
+            "bring them up to date with a release between the two"
+            if self.step_missing
+            else "stop all nodes, run 'loa backup FILE', then 'loa migrate'"
+        )
+        return f"the data at {self.address} has the old layout {self.found}, this release needs {self.needed}; {remedy}"
+
+
+class LayoutUnreadable(StoreError):
+    """The key that names the layout holds `found`, which is none."""
+
+    def __init__(self, address: str, found: str) -> None:
+        self.address = address
+        self.found = found
+        super().__init__(address, found)
+
+    def __str__(self) -> str:
+        return (
+            f"the data at {self.address} names {self.found!r} as its layout, which is none; another program may use "
+            "this redis.prefix, choose another one"
+        )

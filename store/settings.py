@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
-SCHEMES = ("redis", "rediss", "unix")
-# What may follow the ? of a url. redis-py would take more: some break what is said in `store.connection`.
-OPTIONS = ("db", "password", "username")
-TLS_OPTIONS = (
-    "ssl_ca_certs",
-    "ssl_ca_path",
-    "ssl_cert_reqs",
-    "ssl_certfile",
-    "ssl_check_hostname",
-    "ssl_ciphers",
-    "ssl_keyfile",
-    "ssl_password",
-)
-
-# In words of our own: urllib repeats a part of what it cannot read, and that may be the password.
-_NO_ADDRESS = "url: is not an address such as redis://host:6379/0; write # / ? @ in a password as %23 %2F %3F %40"
+from store.sentinel import address
+from store.urls import SCHEMES, check_url
 
 
 class RedisSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -35,6 +20,9 @@ class RedisSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
             Empty: Loa starts a Valkey of its own in the data directory.
         username: ACL user; empty: the server's default user.
         password: Password of that user; better given as LOA_REDIS_PASSWORD than written in a file.
+        sentinels: Addresses of Sentinels; the host in url is then the name they know the primary by.
+        sentinel_username: ACL user of the sentinels; empty: their default user.
+        sentinel_password: Password of that user; better given as LOA_REDIS_SENTINEL_PASSWORD.
         prefix: First part of the name of every key, so that several installations may share one server.
         connect_seconds: How long to wait for a connection.
         command_seconds: How long to wait for the answer to a command.
@@ -44,6 +32,9 @@ class RedisSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
     url: str = ""
     username: str = ""
     password: str = ""
+    sentinels: list[str] = []
+    sentinel_username: str = ""
+    sentinel_password: str = ""
     prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")] = "loa"
     connect_seconds: Annotated[float, Meta(gt=0, le=60)] = 3.0
     command_seconds: Annotated[float, Meta(gt=0, le=60)] = 5.0
@@ -54,32 +45,24 @@ class RedisSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
         if not self.url:
             if self.username or self.password:
                 raise ValueError("username and password need a url; the embedded store has neither")
+            if self.sentinels:
+                raise ValueError("sentinels need a url, whose host is the name they know the primary by")
             return
-        try:
-            parts = urlsplit(self.url)
-            _ = parts.port
-        except ValueError:
-            raise ValueError(_NO_ADDRESS) from None
-        if parts.scheme not in SCHEMES:
-            raise ValueError("url must begin with redis://, rediss:// or unix://")
-        if parts.scheme == "unix" and not parts.path:
-            raise ValueError("url: unix:// needs the path of a socket")
-        if not _whole(parts):
-            raise ValueError(_NO_ADDRESS)
-        _check_options(parts)
+        parts = check_url(self.url, SCHEMES)
+        if self.sentinels and (parts.scheme == "unix" or not parts.hostname or parts.port):
+            raise ValueError("with sentinels, url is redis://NAME/0: the name they know the primary by, and no port")
+        for one in self.sentinels:
+            address(one)
+
+    def elsewhere(self, url: str) -> Elsewhere | None:
+        """How to reach a store of one room's own at `url`, with the same timeouts; None where that is empty."""
+        if not url:
+            return None
+        return Elsewhere(replace(self, url="", username="", password="", sentinels=[]), url)
 
 
-def _whole(parts: SplitResult) -> bool:
-    """Whether nothing stands where it would be passed over, as the rest of a password after its # or / does."""
-    path_is_read = parts.scheme == "unix" or re.fullmatch(r"(/\d*)?", parts.path, re.ASCII) is not None
-    return path_is_read and not parts.fragment and unquote(f"{parts.hostname}{parts.path}").isprintable()
+class Elsewhere(NamedTuple):
+    """A store of one room's own, which may be a cluster: `url`, and the timeouts of `settings`."""
 
-
-def _check_options(parts: SplitResult) -> None:
-    options = parse_qsl(parts.query, keep_blank_values=True)
-    allowed = (*OPTIONS, *TLS_OPTIONS) if parts.scheme == "rediss" else OPTIONS
-    if any(name not in allowed for name, _ in options):
-        # Unnamed: it may be the rest of a password after its ?.
-        raise ValueError(f"url: after its ? there may be {', '.join(allowed)}; write a ? in a password as %3F")
-    if any(name == "db" and re.fullmatch(r"\d+", value, re.ASCII) is None for name, value in options):
-        raise ValueError("url: db is the number of a database")
+    settings: RedisSettings
+    url: str

