@@ -25,6 +25,7 @@ class Addresses:
         self._trusted = [ipaddress.ip_network(network) for network in trusted]
         self._exempt = [ipaddress.ip_network(network) for network in exempt]
         self.limit_key = lru_cache(_REMEMBERED)(self._limit_key)
+        self.network_key = lru_cache(_REMEMBERED)(_network_key)
 
     def client(self, peer: str, forwarded_for: str) -> str:
         """The address the request came from.
@@ -36,7 +37,7 @@ class Addresses:
             peer: The other end of the socket.
             forwarded_for: The header's lines joined by commas, empty if there is none.
         """
-        if not self._trusted or not forwarded_for or not _within(peer, self._trusted):
+        if not forwarded_for or not self.trusts(peer):
             return peer
         client = peer
         for hop in reversed(forwarded_for.split(",")):
@@ -48,10 +49,14 @@ class Addresses:
                 break
         return client
 
+    def trusts(self, peer: str) -> bool:
+        """Whether the other end of a socket is a trusted proxy, whose headers are believed."""
+        return bool(self._trusted) and _within(peer, self._trusted)
+
     def connection_key(self, peer: str) -> str:
         """What a connection is counted under that is no session: the key of its other end; empty for a trusted proxy,
         whose connections carry many clients."""
-        return "" if self._trusted and _within(peer, self._trusted) else self.limit_key(peer)
+        return "" if self.trusts(peer) else self.limit_key(peer)
 
     def _limit_key(self, address: str) -> str:
         """What sessions are counted under: the IPv4 address or the IPv6 /64; empty when exempt."""
@@ -61,6 +66,14 @@ class Addresses:
         if isinstance(parsed, ipaddress.IPv6Address):
             return str(ipaddress.ip_network((parsed, 64), strict=False))
         return str(parsed) if parsed is not None else address
+
+
+def _network_key(key: str) -> str:
+    """The network of a limit key: the IPv4 /24 or the IPv6 /48; empty when exempt."""
+    parsed = _parse(key.partition("/")[0])
+    if parsed is None:
+        return key
+    return str(ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
 
 
 def _bare(hop: str) -> str:

@@ -20,7 +20,7 @@ from aiohttp import web
 from gateway import handshake
 from gateway.door import Door
 from gateway.errors import Refusal
-from gateway.gate import first_ping, peer_address, refuse
+from gateway.gate import answer, peer_address, refuse
 from gateway.heads import Guest
 from gateway.session import LINGER_SECONDS, PAUSED_ABOVE_BYTES, Session
 
@@ -154,6 +154,7 @@ def _enter(door: Door, request: web.Request, transport: asyncio.Transport) -> Co
     Raises:
         Refusal: It may not come in; nothing is held and nothing was sent.
     """
+    door.pace()
     upgrade = handshake.check(
         request.method.encode(),
         f"{request.version.major}.{request.version.minor}",
@@ -164,6 +165,6 @@ def _enter(door: Door, request: web.Request, transport: asyncio.Transport) -> Co
     outlet = _Outlet(transport)
     session, welcome = door.enter(upgrade, peer_address(transport), cast(asyncio.Transport, outlet), CompatSession)
     outlet.session = session
-    outlet.write(handshake.accept(upgrade.key) + welcome)
-    door.wheel.put(session, door.clock(), first_ping(door))
+    outlet.write(answer(upgrade, welcome))
+    session.begin(welcomed=bool(welcome))
     return session

@@ -21,7 +21,7 @@ from gateway.errors import Refusal
 from gateway.handshake import Upgrade, page_path, page_section
 from gateway.origins import Origins
 from gateway.settings import GatewaySettings
-from gateway.sites import Sites
+from gateway.sites import OfEach, Sites, SiteSettings
 
 if TYPE_CHECKING:
     from gateway.hub import Hub
@@ -34,9 +34,11 @@ Listener: TypeAlias = "Callable[[Session, dict[str, Any]], None]"
 # What browsers may say and of what type its members are, see docs/protocol.md. Members that are not named may be any.
 _KNOWN: dict[str, dict[str, type]] = {
     "page": {"path": str, "section": str, "show": str, "tab": str, "again": bool},
-    "state": {"state": str, "tab": str},
+    "state": {"state": str, "tab": str, "seen": bool},
     "gone": {"tab": str},
-    "ack": {"id": str, "revision": int, "did": str},
+    # How a browser that follows over HTTP answers a tick; nobody needs to hear it.
+    "tick": {},
+    "ack": {"id": str, "revision": int, "did": str, "waited": int},
 }
 
 # A browser that comes back meets a worker that takes so many a millisecond without holding its loop.
@@ -54,6 +56,9 @@ class Desk(Protocol):
 
         If this raises, the session was never open: nothing is held, and `closed` is not called.
         """
+
+    def answered(self, session: Session) -> None:
+        """The browser was heard of; called at least once for each that was, before `received`."""
 
     def received(self, session: Session, message: frames.Message) -> None:
         """A whole TEXT or BINARY message; text is valid UTF-8."""
@@ -78,9 +83,10 @@ class FrontDesk:
         self._settings = settings
         self._hub = hub
         self._clock = clock
-        self._languages = {site: one.language.encode() for site, one in sites.items()}
-        self._origins = {site: Origins(one.origins) for site, one in sites.items()}
+        self._heads = OfEach(sites, _head)
+        self._origins = OfEach(sites, lambda _, one: Origins(one.origins))
         self._greeters: list[Greeter] = []
+        self._answers: list[Farewell] = []
         self._farewells: list[Farewell] = []
         # Those that nobody listens to are known all the same.
         self._listeners: dict[str, list[Listener]] = {**{type: [] for type in _KNOWN}, "page": [_moved]}
@@ -94,6 +100,10 @@ class FrontDesk:
         It runs inside the handshake, in the same step in which the session joins the hub: no I/O, microseconds only.
         """
         self._greeters.append(greeter)
+
+    def on_answer(self, listener: Farewell) -> None:
+        """Calls `listener` once for every session whose browser was heard of since it was welcomed: it is there."""
+        self._answers.append(listener)
 
     def on_departure(self, farewell: Farewell) -> None:
         """Calls `farewell` once for every session that ends."""
@@ -112,6 +122,12 @@ class FrontDesk:
         if upgrade.origin and not origins.allow(upgrade.origin):
             raise Refusal(403, "origin", "Pages of this origin may not connect; see `origins` of the site's settings.")
 
+    def allows(self, origin: str, site: str | None = None) -> bool:
+        """Whether pages of this origin may connect to the site; to any site, with None."""
+        if site is not None:
+            return site in self._origins and self._origins[site].allow(origin)
+        return any(origins.allow(origin) for origins in self._origins.values())
+
     def opened(self, session: Session) -> bytes:
         """See :class:`Desk`. Joins the hub and greets without an await between, so nothing is missed or told twice."""
         self._hub.join(session)
@@ -122,9 +138,8 @@ class FrontDesk:
             self.closed(session)
             raise
         base, cap = reconnect_ms(self._settings, self._hub.total)
-        head = b'{"type":"welcome","site":"%b","language":"%b","now":"%b","reconnect":{"base_ms":%d,"cap_ms":%d}' % (
-            session.site.encode(),
-            self._languages[session.site],
+        head = b'%b,"now":"%b","reconnect":{"base_ms":%d,"cap_ms":%d}' % (
+            self._heads[session.site],
             self._now(),
             base,
             cap,
@@ -132,6 +147,14 @@ class FrontDesk:
         # They served their purpose in the greeting; a session keeps none.
         session.visitor = session.since = session.show = session.state = ""
         return frames.text(head + b"," + members + b"}" if members else head + b"}")
+
+    def answered(self, session: Session) -> None:
+        """See :class:`Desk`."""
+        if session.answered:
+            return
+        session.answered = True
+        for listener in self._answers:
+            listener(session)
 
     def received(self, session: Session, message: frames.Message) -> None:
         """See :class:`Desk`. What does not parse, is not known or has a wrong type in it is ignored and counted."""
@@ -169,6 +192,12 @@ class FrontDesk:
             now = datetime.fromtimestamp(milliseconds / 1000, UTC)
             self._now_text = now.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
         return self._now_text
+
+
+def _head(site: str, settings: SiteSettings) -> bytes:
+    """The members of a welcome that are the same for all of a site, without a closing brace."""
+    small = b',"small":%d' % settings.small_counts if settings.small_counts else b""
+    return b'{"type":"welcome","site":"%b","language":"%b"%b' % (site.encode(), settings.language.encode(), small)
 
 
 def reconnect_ms(settings: GatewaySettings, sessions: int) -> tuple[int, int]:

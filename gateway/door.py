@@ -7,10 +7,12 @@ A connection is one of three, and counted as such: an *arrival*, which has asked
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from math import ceil
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import structlog
 from aiohttp import web
@@ -19,10 +21,14 @@ from gateway.addresses import Addresses
 from gateway.desk import Desk
 from gateway.errors import Refusal
 from gateway.handshake import Upgrade
-from gateway.limits import ConnectionsPerAddress
+from gateway.limits import ConnectionsPerAddress, MissesPerAddress, TokenBucket
 from gateway.session import Session
 from gateway.settings import GatewaySettings
 from gateway.wheel import Wheel
+
+if TYPE_CHECKING:
+    from gateway.gate import Gate
+    from gateway.inbox import Inboxes
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +37,10 @@ S = TypeVar("S", bound=Session)
 SWEEP_SECONDS = 1.0
 _FULL_RETRY_SECONDS = "10"
 _ADDRESS_RETRY_SECONDS = "60"
+# A worker that stood still for so long is not asked to catch up on more.
+_BURST_SECONDS = 0.5
+# Spread, or all would be back at once.
+_PACED_RETRY_SECONDS = range(1, 6)
 
 
 class Slow(Protocol):
@@ -56,12 +66,17 @@ class Door:
 
     Attributes:
         sessions: Sessions that are open.
+        by_way: The same, by how their browsers follow.
         arrivals: Connections that have not asked for anything yet, and those that were refused and did not hang up.
         guests: Connections that aiohttp serves.
         handshakes: How handshakes ended, by reason; ``accepted`` is one of them.
         closes: Sessions closed by us, by close code.
         vanished: Sessions that did not answer a ping.
         stalled: Connections aborted because they could not be written to for too long.
+        misses: Of those who speak to sessions that are not there, or poll for them. All sessions of an address may be
+            gone at once, with their worker: so many misses at once are overlooked.
+        inboxes: Of browsers that follow over ordinary HTTP; None where there are none of these.
+        fresh: Makes a gate for a connection on which another request may come; None before the port is open.
     """
 
     def __init__(
@@ -81,15 +96,42 @@ class Door:
         self.slow: set[Slow] = set()
         self.draining = False
         self.sessions = 0
+        self.by_way = Counter({"websocket": 0, "sse": 0, "poll": 0})
         self.arrivals = 0
         self.guests = 0
         self.handshakes: Counter[str] = Counter()
         self.closes: Counter[int] = Counter()
         self.vanished = 0
         self.stalled = 0
+        self.misses = MissesPerAddress(settings.messages_per_second, settings.sessions_per_address)
+        self.inboxes: Inboxes | None = None
+        self.fresh: Callable[[], Gate] | None = None
+        self._rate = _rate(settings)
         self._per_address = ConnectionsPerAddress(settings.sessions_per_address)
+        self._per_network = ConnectionsPerAddress(settings.sessions_per_network)
         self._arrivals_per_address = ConnectionsPerAddress(settings.sessions_per_address)
         self._guests_per_address = ConnectionsPerAddress(settings.sessions_per_address)
+
+    def adopt(self, settings: GatewaySettings) -> None:
+        """From now on the limits are these. Whoever is in stays; what a session may say is decided when it comes."""
+        self.settings = settings
+        self.addresses = Addresses(settings.trusted_proxies, settings.exempt_networks)
+        self.misses = MissesPerAddress(settings.messages_per_second, settings.sessions_per_address)
+        self._rate = _rate(settings)
+        self._per_network.limit = settings.sessions_per_network
+        for limited in (self._per_address, self._arrivals_per_address, self._guests_per_address):
+            limited.limit = settings.sessions_per_address
+
+    def pace(self) -> None:
+        """Lets a request to follow pass that nothing has been done for yet.
+
+        Raises:
+            Refusal: So many came within a moment that more would hold up those who are here.
+        """
+        if self._rate is not None and not self._rate.take(self.clock()):
+            seconds = random.choice(_PACED_RETRY_SECONDS)  # noqa: S311  spreads load, guards nothing
+            detail = "So many browsers come at this moment that this worker has to make them wait."
+            raise Refusal(503, "rate", detail, (("Retry-After", str(seconds)),))
 
     @property
     def crowded(self) -> bool:
@@ -151,7 +193,7 @@ class Door:
         transport: asyncio.Transport,
         kind: type[S],
     ) -> tuple[S, bytes]:
-        """Admits a well-formed upgrade and opens its session.
+        """Admits a well-formed upgrade, or a request to follow, and opens its session.
 
         Args:
             upgrade: What was asked for.
@@ -160,7 +202,7 @@ class Door:
             kind: The class of the session.
 
         Returns:
-            The session, and what to send it right behind the 101.
+            The session, and what to send it right behind the 101, or in its place.
 
         Raises:
             Refusal: It may not come in; nothing is held.
@@ -171,11 +213,16 @@ class Door:
                 503, "draining" if self.draining else "full", "This worker takes no more sessions now.", retry
             )
         self.desk.admit(upgrade)
-        key = self._limit_key(peer, upgrade.forwarded_for)
+        key = self.limit_key(peer, upgrade.forwarded_for)
         if not self._per_address.take(key):
             retry = (("Retry-After", _ADDRESS_RETRY_SECONDS),)
             raise Refusal(429, "address", "There are too many sessions from this address.", retry)
+        if not self._per_network.take(self.addresses.network_key(key)):
+            self._per_address.release(key)
+            retry = (("Retry-After", _ADDRESS_RETRY_SECONDS),)
+            raise Refusal(429, "network", "There are too many sessions from this network.", retry)
         self.sessions += 1
+        self.by_way[kind.way] += 1
         session = kind(self, upgrade, key, transport)
         try:
             welcome = self.desk.opened(session)
@@ -188,9 +235,19 @@ class Door:
 
     def address_of(self, request: web.Request) -> str:
         """The key under which limits are counted for an ordinary request; empty if its address is exempt."""
-        return self._limit_key(request.remote or "", ",".join(request.headers.getall("X-Forwarded-For", ())))
+        return self.addresses.limit_key(self.client_of(request))
 
-    def _limit_key(self, peer: str, forwarded_for: str) -> str:
+    def client_of(self, request: web.Request) -> str:
+        """The address an ordinary request came from, behind trusted proxies too."""
+        return self.addresses.client(request.remote or "", ",".join(request.headers.getall("X-Forwarded-For", ())))
+
+    def limit_key(self, peer: str, forwarded_for: str) -> str:
+        """The same for a request that the gate itself has read.
+
+        Args:
+            peer: Address of the other end of the socket.
+            forwarded_for: What the request says of it.
+        """
         return self.addresses.limit_key(self.addresses.client(peer, forwarded_for))
 
     def left(self, session: Session) -> None:
@@ -200,9 +257,21 @@ class Door:
 
     def _forget(self, session: Session) -> None:
         self.sessions -= 1
+        self.by_way[session.way] -= 1
         self._per_address.release(session.address)
+        self._per_network.release(self.addresses.network_key(session.address))
         self.wheel.discard(session)
         self.slow.discard(session)
+
+    def believe(self, key: str) -> None:
+        """Lets pass a request for a session that is not known to be there.
+
+        Raises:
+            Refusal: From there so many came for sessions that were not.
+        """
+        if wait := self.misses.wait_seconds(key, self.clock()):
+            detail = "There were too many requests from this address for sessions that are not there."
+            raise Refusal(429, "misses", detail, (("Retry-After", str(ceil(wait))),))
 
     async def sweep(self) -> None:
         """Aborts connections that could not be written to for too long; runs until cancelled.
@@ -217,6 +286,11 @@ class Door:
                 if slow.paused_at and now - slow.paused_at > self.settings.slow_seconds:
                     self.stalled += 1
                     slow.abort()
+
+
+def _rate(settings: GatewaySettings) -> TokenBucket | None:
+    rate = settings.handshakes_per_second
+    return TokenBucket(rate, max(1.0, rate * _BURST_SECONDS)) if rate else None
 
 
 def _crowded() -> Refusal:

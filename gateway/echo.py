@@ -32,6 +32,9 @@ class EchoDesk:
         """Says nothing first."""
         return b""
 
+    def answered(self, session: Session) -> None:
+        """Nobody waits for it."""
+
     def received(self, session: Session, message: frames.Message) -> None:
         """Sends the message back, whole."""
         encode = frames.text if message.opcode is Opcode.TEXT else frames.binary

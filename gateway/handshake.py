@@ -20,6 +20,7 @@ from urllib.parse import unquote_plus
 import httptools
 
 from gateway.errors import Refusal
+from gateway.robots import Robots
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 _KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")  # 16 bytes in base64
@@ -29,12 +30,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SECTION = re.compile(r"[\w-]{1,64}")
 
 _PATH_BYTES = 512
-_TOKEN_CHARACTERS = 128
+TOKEN_CHARACTERS = 128
 _WORDS_CHARACTERS = 64
 
 # Header lines that are read here: those that may stand once, and those whose repetitions are one list.
-_ONCE = frozenset({b"host", b"origin", b"content-length", b"sec-websocket-key", b"sec-websocket-version"})
-_JOINED = frozenset({b"connection", b"upgrade", b"transfer-encoding", b"x-forwarded-for"})
+_ONCE = frozenset(
+    {b"host", b"origin", b"content-length", b"sec-websocket-key", b"sec-websocket-version", b"last-event-id"}
+)
+_JOINED = frozenset({b"connection", b"upgrade", b"transfer-encoding", b"x-forwarded-for", b"user-agent"})
+
+_APART = frozenset({"robot", "hidden", "prerender"})
+_ROBOTS = Robots()
 
 # Readers crowd on few pages. Bounded, so that made-up ones cannot fill the memory, as they would with `sys.intern`:
 # early releases of Python 3.12 keep for ever what was interned once (CPython #113993).
@@ -50,11 +56,13 @@ class Upgrade:
         key: ``Sec-WebSocket-Key``.
         origin: ``Origin`` as sent, empty if none.
         forwarded_for: ``X-Forwarded-For``, lines joined by commas.
-        site, path, section, visitor, since, show, state, again, watching: the query, see ``docs/protocol.md``.
+        site, path, section, visitor, since, show, state, again, watching, tests: the query, see ``docs/protocol.md``.
+        apart: Why it is no reader, as the query says or because it is known for a robot; empty if it is one.
     """
 
     __slots__ = (
         "again",
+        "apart",
         "forwarded_for",
         "key",
         "origin",
@@ -64,24 +72,28 @@ class Upgrade:
         "since",
         "site",
         "state",
+        "tests",
         "visitor",
         "watching",
     )
 
-    def __init__(self, key: bytes, origin: str, forwarded_for: str, query: bytes) -> None:
+    def __init__(self, key: bytes, origin: str, forwarded_for: str, query: bytes, user_agent: str = "") -> None:
         self.key = key
         self.origin = origin
         self.forwarded_for = forwarded_for
-        wanted = _query(query)
+        wanted = query_of(query)
         self.site = _unquoted(wanted.get("site", ""))
         self.path = _page_of(wanted.get("path", "/"))
         self.section = page_section(_unquoted(wanted.get("section", "")))
-        self.visitor = _unquoted(wanted.get("visitor", ""))[:_TOKEN_CHARACTERS]
-        self.since = _unquoted(wanted.get("since", ""))[:_TOKEN_CHARACTERS]
+        self.visitor = _unquoted(wanted.get("visitor", ""))[:TOKEN_CHARACTERS]
+        self.since = _unquoted(wanted.get("since", ""))[:TOKEN_CHARACTERS]
         self.show = _unquoted(wanted.get("show", ""))[:_WORDS_CHARACTERS]
         self.state = wanted.get("state", "")[:_WORDS_CHARACTERS]
         self.again = wanted.get("again") == "1"
         self.watching = wanted.get("watch") == "1"
+        self.tests = wanted.get("tests") == "1"
+        apart = wanted.get("apart", "")
+        self.apart = "robot" if _ROBOTS.knows(user_agent) else apart if apart in _APART else ""
 
 
 class _Head:
@@ -114,6 +126,15 @@ def read(head: bytes, header_lines: int) -> Upgrade:
     Raises:
         Refusal: It is not a proper upgrade request.
     """
+    return check(*parsed(head), header_lines)
+
+
+def parsed(head: bytes) -> tuple[bytes, str, bytes, list[tuple[bytes, bytes]]]:
+    """Method, version of HTTP, query and header lines of one request head.
+
+    Raises:
+        Refusal: It is not well-formed.
+    """
     request = _Head()
     parser = httptools.HttpRequestParser(request)
     try:
@@ -124,13 +145,7 @@ def read(head: bytes, header_lines: int) -> Upgrade:
         raise Refusal(400, "malformed", "The request is not well-formed HTTP/1.1.") from None
     if not request.complete:
         raise Refusal(400, "malformed", "The request is not well-formed HTTP/1.1.")
-    return check(
-        parser.get_method(),
-        parser.get_http_version(),
-        request.target.partition(b"?")[2],
-        request.headers,
-        header_lines,
-    )
+    return parser.get_method(), parser.get_http_version(), request.target.partition(b"?")[2], request.headers
 
 
 def check(
@@ -147,6 +162,44 @@ def check(
 
     Raises:
         Refusal: It is not a proper upgrade request.
+    """
+    found = singled_out(headers, header_lines)
+    if method != b"GET":
+        raise Refusal(405, "method", "A WebSocket handshake is a GET.", (("Allow", "GET"),))
+    if version != "1.1":
+        raise Refusal(400, "malformed", "A WebSocket handshake is HTTP/1.1.")
+    # A list of protocols would be in order (RFC 9110 section 7.8). But no browser sends one, and only this very word
+    # makes a request an upgrade to aiohttp: behind any other, it would lose frames that come in the same packet.
+    if not has_token(found.get(b"connection", b""), b"upgrade") or found.get(b"upgrade", b"").lower() != b"websocket":
+        raise Refusal(426, "no-upgrade", "This address speaks WebSocket only.", UPGRADE_REQUIRED)
+    if found.get(b"sec-websocket-version", b"").strip() != b"13":
+        raise Refusal(
+            426,
+            "version",
+            "Only version 13 of WebSocket is spoken.",
+            (*UPGRADE_REQUIRED, ("Sec-WebSocket-Version", "13")),
+        )
+    key = found.get(b"sec-websocket-key", b"").strip()
+    if _KEY.fullmatch(key) is None:
+        raise Refusal(400, "key", "Sec-WebSocket-Key must be 16 bytes in base64.")
+    return Upgrade(
+        key,
+        found.get(b"origin", b"").decode("latin-1"),
+        found.get(b"x-forwarded-for", b"").decode("latin-1"),
+        query,
+        found.get(b"user-agent", b"").decode("latin-1"),
+    )
+
+
+def singled_out(headers: Iterable[tuple[bytes, bytes]], header_lines: int) -> dict[bytes, bytes]:
+    """The header lines that are read here, by name in lower case.
+
+    Args:
+        headers: All header lines in order, repeated ones included.
+        header_lines: The most header lines to accept.
+
+    Raises:
+        Refusal: They are not those of a proper request without a body.
     """
     found: dict[bytes, bytes] = {}
     lines = 0
@@ -165,31 +218,8 @@ def check(
     if _HOST.fullmatch(found.get(b"host", b"").strip()) is None:
         raise Refusal(400, "malformed", "There must be exactly one Host line, and a host in it.")
     if b"transfer-encoding" in found or found.get(b"content-length", b"0").strip() != b"0":
-        raise Refusal(400, "malformed", "A WebSocket handshake has no body.")
-    if method != b"GET":
-        raise Refusal(405, "method", "A WebSocket handshake is a GET.", (("Allow", "GET"),))
-    if version != "1.1":
-        raise Refusal(400, "malformed", "A WebSocket handshake is HTTP/1.1.")
-    # A list of protocols would be in order (RFC 9110 section 7.8). But no browser sends one, and only this very word
-    # makes a request an upgrade to aiohttp: behind any other, it would lose frames that come in the same packet.
-    if not _has_token(found.get(b"connection", b""), b"upgrade") or found.get(b"upgrade", b"").lower() != b"websocket":
-        raise Refusal(426, "no-upgrade", "This address speaks WebSocket only.", UPGRADE_REQUIRED)
-    if found.get(b"sec-websocket-version", b"").strip() != b"13":
-        raise Refusal(
-            426,
-            "version",
-            "Only version 13 of WebSocket is spoken.",
-            (*UPGRADE_REQUIRED, ("Sec-WebSocket-Version", "13")),
-        )
-    key = found.get(b"sec-websocket-key", b"").strip()
-    if _KEY.fullmatch(key) is None:
-        raise Refusal(400, "key", "Sec-WebSocket-Key must be 16 bytes in base64.")
-    return Upgrade(
-        key,
-        found.get(b"origin", b"").decode("latin-1"),
-        found.get(b"x-forwarded-for", b"").decode("latin-1"),
-        query,
-    )
+        raise Refusal(400, "malformed", "This request has no body.")
+    return found
 
 
 def accept(key: bytes) -> bytes:
@@ -220,7 +250,7 @@ def _shared(text: str) -> str:
     return text
 
 
-def _query(query: bytes) -> dict[str, str]:
+def query_of(query: bytes) -> dict[str, str]:
     """The query's parameters as they are written; the first of a name counts."""
     wanted: dict[str, str] = {}
     for pair in query.decode("latin-1").split("&"):
@@ -239,5 +269,5 @@ def _page_of(value: str) -> str:
     return page_path(_unquoted(value))
 
 
-def _has_token(value: bytes, token: bytes) -> bool:
+def has_token(value: bytes, token: bytes) -> bool:
     return value.lower() == token or any(part.strip().lower() == token for part in value.split(b","))

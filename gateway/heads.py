@@ -117,6 +117,13 @@ class Guest(web.RequestHandler):
             self._door.slow.discard(self)
             self._door.parted(self._key)
 
+    def release(self) -> None:
+        """Lets go of the connection, which another protocol takes over while a handler runs: aiohttp takes it for lost.
+        What the handler then returns goes nowhere."""
+        # Or aiohttp would close it.
+        self.transport = None
+        self.connection_lost(None)
+
     def pause_writing(self) -> None:
         """Called by the transport."""
         super().pause_writing()
@@ -153,7 +160,7 @@ class Guest(web.RequestHandler):
         """Called by aiohttp, for what never became a request and for what no middleware caught."""
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
-        log.debug("malformed request", remote=request.remote, why=str(exc))
+        log.debug("malformed request", why=str(exc))
         # aiohttp has no error of its own for the second.
         if isinstance(exc, LineTooLong) or exc.message == "Too many headers received":
             return _too_large(self._settings)

@@ -90,15 +90,16 @@ class Hub:
         self._behind: set[Session] = set()
         self.total = 0
         self.deliveries = 0
+        self.octets = 0
         self.skipped = 0
         self.aborted = 0
         self.longest_slice = 0.0
         self.fanout_buckets = [0] * (len(FANOUT_EDGES) + 1)
         self.fanout_seconds = 0.0
 
-    def sessions(self, site: str) -> int:
-        """How many sessions of `site` this worker holds."""
-        return len(self._channels.get(site, ()))
+    def sessions(self, channel: Hashable) -> int:
+        """How many sessions this worker holds on `channel`; on that of a site, all of the site."""
+        return len(self._channels.get(channel, ()))
 
     def everyone(self) -> Iterator[Session]:
         """All sessions, as they are now."""
@@ -227,6 +228,7 @@ class Hub:
         broadcast.sent += reached - skipped
         broadcast.skipped += skipped
         self.deliveries += reached - skipped
+        self.octets += size * (reached - skipped)
         return reached
 
     def _keep(self, session: Session, broadcast: _Broadcast) -> bool:
@@ -250,7 +252,9 @@ class Hub:
         seconds = self._clock() - broadcast.begun_at
         if broadcast.urgent:
             self._urgent.remove(broadcast)
-            self._observe(seconds)
+            # What nobody was there for would make the times of the others look better than they are.
+            if broadcast.sent or broadcast.skipped:
+                self._observe(seconds)
         else:
             self._count = None
         if broadcast.done is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from functools import partial
 from pathlib import Path
 
 from gateway.closing import CloseCode
@@ -47,8 +48,9 @@ async def listen(
     """
     # The gate counts the same time from the same moment: what TLS leaves of it is left for the request.
     deadline = door.settings.handshake_seconds if tls is not None else None
+    door.fresh = partial(Gate, door, neighbour)
     server = await asyncio.get_running_loop().create_server(
-        lambda: Gate(door, neighbour),
+        door.fresh,
         host or None,
         port,
         backlog=BACKLOG,

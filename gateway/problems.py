@@ -16,6 +16,8 @@ from aiohttp import web
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+# By which the operator finds the log's lines about a request; gateway.request_ids sets it.
+REQUEST_ID = web.RequestKey("request_id", str)
 _HOP_BY_HOP = {"content-type", "content-length"}
 
 
@@ -94,7 +96,8 @@ async def problems(
     except Exception as error:
         # The last line of defence: whatever a handler did not foresee is logged here and told to nobody.
         log.error("request failed", method=request.method, path=request.path, exc_info=error)
-        return Problem(500, detail="The server failed to answer; it has logged why.").response()
+        named = {"request_id": request[REQUEST_ID]} if REQUEST_ID in request else {}
+        return Problem(500, detail="The server failed to answer; it has logged why.", members=named).response()
 
 
 def _phrase(status: int) -> str:

@@ -9,8 +9,10 @@ read is aborted.
 from __future__ import annotations
 
 import asyncio
+import random
+from collections.abc import Callable
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import structlog
 from websockets.frames import Opcode
@@ -37,16 +39,48 @@ LINGER_SECONDS = 2.0
 # room for announcements between being slow and being aborted.
 PAUSED_ABOVE_BYTES = 16_384
 
+# A pong without content, masked by any four bytes (RFC 6455 section 5.2).
+_PONG, _PONG_BYTES = b"\x8a\x80", 6
+_EMPTY_PONG = frames.Message(Opcode.PONG, b"")
+
 # Until a ping is tried again on a session that cannot be written to.
 _PAUSED_SECONDS = 1.0
 
 
 class _Ping(Enum):
-    """Where a session's ping is. A pong that answers none is a message like others, and counts against the rate."""
+    """Where a session's ping is.
 
+    A pong that answers none is a message like others, and counts against the rate.
+
+    Attributes:
+        GREETED: Sent with the welcome, and not judged yet.
+        REPLIED: The same, and its pong has come.
+        OWED: The one of the welcome was judged by something else that was heard; its pong may still come.
+        NONE: There is none.
+        SENT: Sent, and not judged yet.
+        ANSWERED: The same, and its pong has come.
+    """
+
+    GREETED = auto()
+    REPLIED = auto()
+    OWED = auto()
     NONE = auto()
     SENT = auto()
     ANSWERED = auto()
+
+
+_WELCOMED = frozenset({_Ping.GREETED, _Ping.REPLIED})
+_PINGED = frozenset({_Ping.SENT, _Ping.ANSWERED})
+# What a pong makes of a ping; of any other it makes nothing.
+_PONGED = {_Ping.GREETED: _Ping.REPLIED, _Ping.OWED: _Ping.NONE, _Ping.SENT: _Ping.ANSWERED}
+
+
+def first_ping(door: Door) -> float:
+    """Seconds until a new session's first ping: spread, so that a crowd that came together is not pinged together."""
+    settings = door.settings
+    # The wheel may be a slot late, and the first tick is promised within `ping_seconds` too.
+    latest = max(settings.pong_seconds, settings.ping_seconds - door.wheel.width)
+    return random.uniform(settings.pong_seconds, latest)  # noqa: S311  spreads load, guards nothing
 
 
 class Session(asyncio.Protocol):
@@ -56,9 +90,14 @@ class Session(asyncio.Protocol):
         site, path, section: Where the reader is.
         visitor, since, show, state: As the browser sent them, unverified; empty once it is greeted.
         again: It comes back with a page that was open before.
+        apart: Why it is no reader, see :class:`gateway.handshake.Upgrade`.
+        answered: Whether its browser has shown that it hears us, see :meth:`gateway.desk.FrontDesk.answered`.
         watching: Follows, but is no reader: not counted.
+        tests: Its browser has asked for what is sent as a test, too.
         address: The key its limits are counted under, empty if exempt.
+        way: How its browser follows: ``websocket``, ``sse`` or ``poll``.
         reader: What the presence room keeps for it.
+        told: What the notifications room keeps for it.
         closing: Whether it has been told to go, or has gone.
         descriptor: Of the socket, where frames may be written to it past a transport that holds nothing, see
             :mod:`gateway.hub`; -1 where they may not, under TLS and behind aiohttp.
@@ -74,6 +113,8 @@ class Session(asyncio.Protocol):
         "_ping",
         "address",
         "again",
+        "answered",
+        "apart",
         "closing",
         "descriptor",
         "path",
@@ -85,10 +126,14 @@ class Session(asyncio.Protocol):
         "site",
         "slot",
         "state",
+        "tests",
+        "told",
         "transport",
         "visitor",
         "watching",
     )
+
+    way: ClassVar[str] = "websocket"
 
     def __init__(self, door: Door, upgrade: Upgrade, address: str, transport: asyncio.Transport) -> None:
         self._door = door
@@ -101,9 +146,13 @@ class Session(asyncio.Protocol):
         self.show = upgrade.show
         self.state = upgrade.state
         self.again = upgrade.again
+        self.apart = upgrade.apart
         self.watching = upgrade.watching
+        self.tests = upgrade.tests
+        self.answered = False
         self.address = address
         self.reader: object | None = None
+        self.told: object = 0
         self.descriptor = -1
         self.paused_at = 0.0
         self.slot = 0
@@ -111,9 +160,22 @@ class Session(asyncio.Protocol):
         self._bucket: TokenBucket | None = None
         self.closing = False
         self._heard = True
-        self._ping = _Ping.NONE
+        self._ping = _Ping.OWED
 
     # -- towards the browser
+
+    def begin(self, *, welcomed: bool) -> None:
+        """It has been let in: from now on the wheel calls.
+
+        Args:
+            welcomed: It was sent a welcome, and the ping that comes with one: then it has as long as for any ping to
+                show that there is somebody. One entry in the wheel serves for that and for its pings.
+        """
+        door = self._door
+        if welcomed:
+            self._ping = _Ping.GREETED
+            self._heard = False
+        door.wheel.put(self, door.clock(), door.settings.pong_seconds if welcomed else first_ping(door))
 
     def send(self, frame: bytes) -> None:
         """Sends encoded frames to this browser alone; a session that is going gets nothing more."""
@@ -142,12 +204,17 @@ class Session(asyncio.Protocol):
             return 0.0
         settings = self._door.settings
         wheel = self._door.wheel
-        if self._ping is not _Ping.NONE:
+        ping = self._ping
+        if not self._heard and (ping in _PINGED or ping in _WELCOMED):
+            self._door.vanished += 1
+            self.abort()
+            return 0.0
+        if ping in _WELCOMED:
+            self._ping = _Ping.OWED if ping is _Ping.GREETED else _Ping.NONE
+            # The wheel may be a slot late once more than `first_ping` reckons with.
+            return max(wheel.width, first_ping(self._door) - settings.pong_seconds - wheel.width)
+        if ping in _PINGED:
             self._ping = _Ping.NONE
-            if not self._heard:
-                self._door.vanished += 1
-                self.abort()
-                return 0.0
             # The wheel may be a slot late at either end, and a tick is promised every `ping_seconds`.
             return max(wheel.width, settings.ping_seconds - settings.pong_seconds - 2 * wheel.width)
         if self.paused_at:
@@ -179,6 +246,10 @@ class Session(asyncio.Protocol):
         if self.closing:
             return
         inbound = self._inbound
+        if inbound is None and len(data) == _PONG_BYTES and data.startswith(_PONG):
+            # Nearly all that browsers ever send; not worth a parser.
+            self.hear(_EMPTY_PONG)
+            return
         if inbound is None:
             inbound = self._inbound = frames.Inbound(self._door.message_bytes)
         try:
@@ -196,8 +267,10 @@ class Session(asyncio.Protocol):
     def hear(self, message: frames.Message) -> bool:
         """A whole message or control frame has come; returns whether to listen on."""
         opcode = message.opcode
-        if opcode is Opcode.PONG and self._ping is _Ping.SENT:
-            self._ping = _Ping.ANSWERED
+        if not self.answered and opcode is not Opcode.CLOSE:
+            self._guarded(self._door.desk.answered, self)
+        if opcode is Opcode.PONG and self._ping in _PONGED:
+            self._ping = _PONGED[self._ping]
         elif opcode is Opcode.CLOSE:
             self._answer_close(message.payload)
         elif not self._within_rate():
@@ -205,12 +278,12 @@ class Session(asyncio.Protocol):
         elif opcode is Opcode.PING:
             self.transport.write(frames.pong(message.payload))
         elif opcode is not Opcode.PONG:
-            self._deliver(message)
+            self._guarded(self._door.desk.received, self, message)
         return not self.closing
 
-    def _deliver(self, message: frames.Message) -> None:
+    def _guarded(self, tell: Callable[..., None], *said: object) -> None:
         try:
-            self._door.desk.received(self, message)
+            tell(*said)
         except Exception as error:
             # A listener's fault is not the browser's: it is told so, and comes back.
             log.error("message failed", site=self.site, exc_info=error)

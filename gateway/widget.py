@@ -4,6 +4,9 @@
 ``integrity`` attribute: it never changes and may be kept for ever. A page that was made for an earlier version names
 that one's hash, so earlier versions are served as well, as long as the archive has them.
 
+What few pages need is in a supplement, a file of the same kind, which the widget fetches when it finds itself in such a
+page. The widget names it by its hash and says its ``integrity``: so a page that pins the one has pinned the other.
+
 Joined, minified, hashed and compressed once, at start; a request costs a look-up. The file has no settings in it: which
 site, and which server, it reads from the ``<script>`` element it was loaded by. Pages of any origin may load it, as any
 script; who may *connect* is the gate's business.
@@ -13,17 +16,18 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import TypeAlias
 
-import rjsmin
 from aiohttp import hdrs, web
 
 from gateway.browsers import has, written_hash
 from gateway.problems import Problem
+from gateway.shortening import shortened
 
 # Finds the text of an earlier version by its name; None if there is none.
 Archive: TypeAlias = Callable[[str], Awaitable[bytes | None]]
@@ -63,11 +67,18 @@ class Widget:
         script: The minified text, UTF-8.
         compressed: The same, gzip.
         digest: SHA-256 of `script`, in hexadecimal.
+        supplement: What it fetches if need be.
     """
 
     script: bytes
     compressed: bytes
     digest: str
+    supplement: Widget | None = None
+
+    @property
+    def files(self) -> tuple[Widget, ...]:
+        """This and its supplement, if it has one."""
+        return (self,) if self.supplement is None else (self, self.supplement)
 
     @property
     def name(self) -> str:
@@ -80,16 +91,27 @@ class Widget:
         return written_hash("sha384", self.script)
 
 
-def join(halves: Sequence[str]) -> Widget:
-    """Makes one function of the halves: they see each other's names, and nobody else does."""
-    text = "(() => {\n'use strict';\n" + "\n".join(halves) + "\n})();"
-    return made(rjsmin.jsmin(text).encode())
+def join(halves: Sequence[str], supplement: Widget | None = None) -> Widget:
+    """Makes one function of the halves: they see each other's names, and nobody else does.
+
+    Args:
+        halves: Their texts.
+        supplement: What they may fetch; its address, relative to theirs, and its integrity are their ``SUPPLEMENT``.
+    """
+    named = ""
+    if supplement is not None:
+        # Shorter than the one of `integrity`, and no weaker where nobody else chooses the text.
+        pair = [address(supplement).lstrip("/"), written_hash("sha256", supplement.script)]
+        named = f"const SUPPLEMENT = {json.dumps(pair)};\n"
+    text = "(() => {\n'use strict';\n" + named + "\n".join(halves) + "\n})();"
+    # The only lines left are those of style sheets, which are read by people a rule a line.
+    return made(shortened(text).replace("}\n", "}").encode(), supplement)
 
 
-def made(script: bytes) -> Widget:
+def made(script: bytes, supplement: Widget | None = None) -> Widget:
     """The widget whose text is `script`."""
     # Without a time in it the same text gives the same bytes on every worker.
-    return Widget(script, gzip.compress(script, 9, mtime=0), hashlib.sha256(script).hexdigest())
+    return Widget(script, gzip.compress(script, 9, mtime=0), hashlib.sha256(script).hexdigest(), supplement)
 
 
 def routes(widget: Widget, archive: Archive) -> list[web.RouteDef]:
@@ -99,6 +121,7 @@ def routes(widget: Widget, archive: Archive) -> list[web.RouteDef]:
         widget: The present version.
         archive: Where earlier ones are.
     """
+    present = {each.name: each for each in widget.files}
     remembered: OrderedDict[str, Widget] = OrderedDict()
 
     async def earlier(name: str) -> Widget:
@@ -124,7 +147,7 @@ def routes(widget: Widget, archive: Archive) -> list[web.RouteDef]:
 
     async def pinned(request: web.Request) -> web.Response:
         name = request.match_info["name"]
-        return _answer(request, widget if name == widget.name else await earlier(name), _FOR_EVER)
+        return _answer(request, present.get(name) or await earlier(name), _FOR_EVER)
 
     return [
         web.get("/widget.js", latest),

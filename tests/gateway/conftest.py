@@ -20,18 +20,20 @@ from aiohttp import web
 from websockets.frames import Close, Frame, Opcode
 from websockets.streams import StreamReader
 
-from gateway import compat, listening
+from gateway import compat, listening, ordinary
 from gateway.desk import FrontDesk
 from gateway.door import Door
 from gateway.heads import limit_heads, neighbour
 from gateway.hub import Hub
+from gateway.inbox import Inboxes, inboxes_of
+from gateway.poll import PollSession
 from gateway.problems import problems
 from gateway.settings import GatewaySettings
 from gateway.sites import SiteSettings
 from gateway.tasks import Caretaker
 from gateway.wheel import Wheel
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455 section 1.3, and what is to be answered:
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 MASK = b"\x9a\x1c\xe7\x55"
@@ -79,6 +81,22 @@ def upgrade(
 def page(target: str = "/page", *more: str) -> bytes:
     """The head of an ordinary request that leaves the connection open."""
     return "\r\n".join([f"GET {target} HTTP/1.1", "Host: localhost", *more, "", ""]).encode()
+
+
+def ask(
+    what: str,
+    query: str = "site=demo",
+    *more: str,
+    method: str = "GET",
+    http: str = "1.1",
+    origin: str | None = ORIGIN,
+    body: bytes = b"",
+) -> bytes:
+    """A request for ``events``, ``poll`` or ``say/<id>``, as a page of an allowed origin sends it."""
+    lines = [f"{method} /{what}{'?' + query if query else ''} HTTP/{http}", "Host: localhost", *more]
+    lines += [f"Origin: {origin}"] if origin is not None else []
+    lines += [f"Content-Length: {len(body)}"] if body else []
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def frame(
@@ -183,7 +201,36 @@ class Client:
         assert answer.status == 101, answer
         welcome = await self.message()
         assert welcome["type"] == "welcome"
+        assert (await self.frame()).opcode is Opcode.PING
         return welcome
+
+    async def followed(self) -> tuple[Answer, dict[str, Any]]:
+        """The head of a stream of events, and the welcome."""
+        answer = await self.answer()
+        assert answer.status == 200, answer
+        welcome = json.loads((await self.event())["data"])
+        assert welcome["type"] == "welcome"
+        return answer, welcome
+
+    async def event(self) -> dict[str, str]:
+        """The next event, by the names of its lines."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            block = await self._reader.readuntil(b"\n\n")
+        lines = [line.partition(": ") for line in block.decode().rstrip("\n").split("\n")]
+        assert len({name for name, _, _ in lines}) == len(lines)
+        return {name: value for name, _, value in lines}
+
+    async def told(self) -> dict[str, Any]:
+        """The next message of a stream of events."""
+        message: dict[str, Any] = json.loads((await self.event())["data"])
+        return message
+
+    async def polled(self) -> dict[str, Any]:
+        """The answer to a poll."""
+        answer = await self.answer()
+        assert answer.status == 200, answer
+        told: dict[str, Any] = json.loads(answer.body)
+        return told
 
     async def frame(self) -> Frame:
         """The next frame."""
@@ -278,6 +325,16 @@ class House:
         door = self.door
         return door.sessions, self.hub.total, door.guests, door.arrivals, len(addresses(door)), len(door.wheel)
 
+    @property
+    def inboxes(self) -> Inboxes:
+        """The inboxes of the house."""
+        return inboxes_of(self.door)
+
+    @property
+    def polling(self) -> list[PollSession]:
+        """The sessions that poll; they outlive their connections for a while."""
+        return [session for session in self.hub.everyone() if isinstance(session, PollSession)]
+
     def session(self, site: str = "demo") -> Any:
         """The only session there is."""
         (session,) = self.hub.everyone()
@@ -312,6 +369,7 @@ async def _running(options: dict[str, Any], tls: tuple[ssl.SSLContext, ssl.SSLCo
     house = House(settings, hub, desk, door, Caretaker(), theirs)
     app = web.Application(middlewares=[problems, limit_heads(settings)])
     app.add_routes([compat.route(door), web.get("/page", _page), web.get("/long", _long)])
+    app.add_routes(ordinary.routes(door, Inboxes(door, desk)))
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     server = await listening.listen(door, neighbour(runner.server, settings), "127.0.0.1", 0, tls=ours)
@@ -322,7 +380,10 @@ async def _running(options: dict[str, Any], tls: tuple[ssl.SSLContext, ssl.SSLCo
         yield house
         for client in house.clients:
             client.hang_up()
+        for session in house.polling:
+            session.abort()
         await until(lambda: not any(house.holds))
+        assert not house.inboxes._sessions
         assert not house.caretaker.failures
         assert not door.slow
     finally:

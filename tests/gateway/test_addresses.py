@@ -75,3 +75,18 @@ def test_what_limits_are_counted_under(address: str, key: str) -> None:
 )  # fmt: skip
 def test_what_a_connection_without_a_request_is_counted_under(peer: str, key: str) -> None:
     assert Addresses(PROXIES, ["192.0.2.0/24"]).connection_key(peer) == key
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("::ffff:203.0.113.7", "203.0.113.0/24"),
+        ("127.0.0.1", ""),
+        ("somewhere", "somewhere"),
+    ],
+)
+def test_a_network_is_that_of_the_limit_key(address: str, network: str) -> None:
+    addresses = Addresses([], ["127.0.0.0/8"])
+    assert addresses.network_key(addresses.limit_key(address)) == network

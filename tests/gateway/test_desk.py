@@ -18,6 +18,7 @@ from gateway.handshake import Upgrade
 from gateway.hub import Hub
 from gateway.session import Session
 from gateway.settings import GatewaySettings
+from gateway.sites import SiteSettings
 from tests.gateway.conftest import ORIGIN, SITES
 
 
@@ -137,6 +138,7 @@ def heard(desk: FrontDesk, message: object) -> Session:
     [
         {"type": "state", "state": "reading"},
         {"type": "ack", "id": "01kb", "revision": 2, "did": "rendered"},
+        {"type": "ack", "id": "01kb", "revision": 2, "did": "rendered", "waited": 4120},
         {"type": "page", "path": "/a", "section": "b"},
         {"type": "page", "path": "/a", "title": 5},
         {"type": "page"},
@@ -161,6 +163,7 @@ def test_what_the_protocol_knows_is_not_counted_though_nobody_listens(message: d
         {"type": "ack", "id": "01kb", "revision": 2.5, "did": "rendered"},
         {"type": "ack", "id": "01kb", "revision": True, "did": "rendered"},
         {"type": "ack", "id": "01kb", "revision": 2, "did": {}},
+        {"type": "ack", "id": "01kb", "revision": 2, "did": "rendered", "waited": 4120.5},
     ],
 )
 def test_a_member_of_the_wrong_type_is_counted_and_nobody_hears_it(message: dict[str, Any]) -> None:
@@ -177,3 +180,9 @@ def test_a_room_may_listen_to_what_the_protocol_does_not_know() -> None:
     desk.on_message("poll", lambda session, said: told.append(said))
     heard(desk, {"type": "poll", "path": 5})
     assert (desk.ignored, told) == (0, [{"type": "poll", "path": 5}])
+
+
+def test_a_welcome_says_below_which_number_a_site_is_not_exact() -> None:
+    desk = FrontDesk(GatewaySettings(), {"demo": SiteSettings(small_counts=10), "tinh": SiteSettings()}, Hub(65536))
+    assert greeting(desk, opened(desk))["small"] == 10
+    assert "small" not in greeting(desk, opened(desk, "tinh"))

@@ -160,3 +160,66 @@ def test_arrivals_have_the_room_that_sessions_and_guests_leave() -> None:
     door.left(session)
     door.arrive("203.0.113.7")
     assert too_many(door).status == 503
+
+
+def test_a_network_has_a_limit_that_many_addresses_share() -> None:
+    door, _ = door_of(sessions_per_address=1, sessions_per_network=2)
+    first = enter(door, "203.0.113.7")
+    enter(door, "203.0.113.8")
+    refusal = refused(door, "203.0.113.9")
+    assert (refusal.status, refusal.reason, dict(refusal.headers)) == (429, "network", {"Retry-After": "60"})
+    enter(door, "203.0.114.9")
+    door.left(first)
+    enter(door, "203.0.113.9")
+    assert door._per_network._open == {"203.0.113.0/24": 2, "203.0.114.0/24": 1}
+
+
+def test_an_exempt_network_has_none() -> None:
+    door, _ = door_of(sessions_per_address=1, sessions_per_network=1, exempt_networks=["203.0.113.0/24"])
+    for _ in range(3):
+        enter(door, "203.0.113.7")
+    assert door._per_network._open == {}
+
+
+def test_so_many_are_let_begin_in_a_moment_and_the_others_told_when_to_come() -> None:
+    now = 100.0
+    settings = GatewaySettings(handshakes_per_second=10)
+    hub = Hub(settings.slow_bytes)
+    door = Door(settings, FrontDesk(settings, SITES, hub), clock=lambda: now)
+    for _ in range(5):
+        door.pace()
+    delays = set()
+    for _ in range(200):
+        with pytest.raises(Refusal) as caught:
+            door.pace()
+        assert (caught.value.status, caught.value.reason) == (503, "rate")
+        delays.add(dict(caught.value.headers)["Retry-After"])
+    assert delays == {"1", "2", "3", "4", "5"}
+    now += 0.125
+    door.pace()
+    with pytest.raises(Refusal):
+        door.pace()
+
+
+def test_no_rate_is_no_limit() -> None:
+    door, _ = door_of(handshakes_per_second=0)
+    for _ in range(100_000):
+        door.pace()
+
+
+def test_limits_change_and_who_is_in_stays() -> None:
+    door, _ = door_of(sessions_per_address=2, handshakes_per_second=0)
+    sessions = [enter(door), enter(door)]
+    door.adopt(GatewaySettings(sessions_per_address=1, handshakes_per_second=2))
+    assert door.sessions == 2
+    door.left(sessions.pop())
+    assert refused(door).status == 429
+    door.pace()
+    with pytest.raises(Refusal):
+        door.pace()
+    door.adopt(GatewaySettings(exempt_networks=["203.0.113.0/24"], handshakes_per_second=0))
+    exempt = enter(door)
+    assert exempt.address == ""
+    for session in (*sessions, exempt):
+        door.left(session)
+    assert door._per_address._open == {}

@@ -34,6 +34,9 @@ class Wire(asyncio.Transport):
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         """Nothing is held back here."""
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def write(self, data: Any) -> None:
         self.written += data
 
@@ -271,6 +274,21 @@ async def test_guests_from_one_address(open_house: Opener) -> None:
     guests[0].hang_up()
     await until(lambda: house.door.guests == 2)
     await house.connect_after_page()
+
+
+async def test_a_storm_is_held_off_whatever_browsers_ask_for(open_house: Opener) -> None:
+    house = await open_house(handshakes_per_second=0.001)
+    reader = await house.connect()
+    await reader.send(upgrade())
+    await reader.opened()
+    late = await house.connect()
+    await late.send(upgrade(origin="https://nobody.example.com"))
+    answer = await late.refused()
+    assert (answer.status, answer.document["reason"]) == (503, "rate")
+    assert 1 <= int(answer.headers["retry-after"]) <= 5
+    # Whoever is here, and pages and the API, are not concerned.
+    await house.connect_after_page()
+    assert house.door.handshakes == {"accepted": 1, "rate": 1}
 
 
 async def test_guests_of_one_worker(open_house: Opener) -> None:

@@ -30,17 +30,17 @@ def test_the_example_of_the_rfc() -> None:
 
 
 def test_what_is_asked_for() -> None:
-    query = "site=demo&path=%2Ftin&section=a&visitor=v1.x&since=a.7&watch=1&more=1"
+    query = "site=demo&path=%2Ftin&section=a&visitor=v1.x&since=a.7&watch=1&tests=1&more=1"
     asked = handshake.read(upgrade(query, more=("X-Forwarded-For: 203.0.113.7", "x-forwarded-for: 10.0.0.1")), 64)
     assert (asked.site, asked.path, asked.section) == ("demo", "/tin", "a")
-    assert (asked.visitor, asked.since, asked.watching) == ("v1.x", "a.7", True)
+    assert (asked.visitor, asked.since, asked.watching, asked.tests) == ("v1.x", "a.7", True, True)
     assert (asked.key, asked.origin, asked.forwarded_for) == (KEY.encode(), ORIGIN, "203.0.113.7,10.0.0.1")
 
 
 def test_what_is_not_asked_for() -> None:
     asked = handshake.read(upgrade("", origin=None), 64)
     assert (asked.site, asked.path, asked.section) == ("", "/", "")
-    assert (asked.visitor, asked.since, asked.watching) == ("", "", False)
+    assert (asked.visitor, asked.since, asked.watching, asked.tests) == ("", "", False, False)
     assert (asked.origin, asked.forwarded_for) == ("", "")
 
 

@@ -460,11 +460,16 @@ async def test_a_reader_that_is_slow_for_too_long_is_aborted(
 async def test_fan_outs_of_announcements_are_measured() -> None:
     now = 0.0
     hub = Hub(65536, clock=lambda: now)
+    crowd(hub, 1)
     for seconds in (0.001, 0.03, 99.0):
         done = Tally()
         hub.broadcast(NEWS, ["demo"], urgent=True, done=done)
         now += seconds
         assert (await done.number(0)).seconds == pytest.approx(seconds)
+    # What nobody was there for is none: a canary.
+    done = Tally()
+    hub.broadcast(NEWS, ["nowhere"], urgent=True, done=done)
+    assert (await done.number(0)).sessions == 0
     assert hub.fanout_seconds == pytest.approx(99.031)
     filled = dict(zip([*FANOUT_EDGES, "more"], hub.fanout_buckets, strict=True))
     assert {edge: count for edge, count in filled.items() if count} == {0.005: 1, 0.05: 1, "more": 1}

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.limits import ConnectionsPerAddress, TokenBucket
+from gateway.limits import ConnectionsPerAddress, MissesPerAddress, TokenBucket
 
 
 @given(st.integers(1, 3), st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "b", ""]))))
@@ -64,3 +64,27 @@ def test_a_clock_that_goes_back_gives_nothing() -> None:
     assert not bucket.take(50.0)
     assert not bucket.take(50.5)
     assert bucket.take(51.5)
+
+
+@given(st.floats(0.1, 100.0), st.integers(1, 50))
+def test_an_address_is_made_to_wait_after_so_many_misses_and_others_are_not(rate: float, burst: int) -> None:
+    misses = MissesPerAddress(rate, burst)
+    for _ in range(burst):
+        assert misses.wait_seconds("a", 5.0) == 0.0
+        misses.note("a", 5.0)
+        misses.note("", 5.0)
+    wait = misses.wait_seconds("a", 5.0)
+    assert 0.0 < wait <= 1.0 / rate + 1e-9
+    assert misses.wait_seconds("b", 5.0) == misses.wait_seconds("", 5.0) == 0.0
+    assert misses.wait_seconds("a", 5.0 + wait + 1e-6) == 0.0
+    assert len(misses) == 1
+
+
+def test_addresses_that_were_wrong_once_are_forgotten() -> None:
+    misses = MissesPerAddress(1.0, 2)
+    for second in range(20_000):
+        misses.note(f"{second}", second / 10)
+    assert len(misses) <= 1000
+    misses.note("a", 3000.0)
+    misses.note("a", 3000.0)
+    assert misses.wait_seconds("a", 3000.0) > 0

@@ -18,7 +18,7 @@ from websockets.frames import Opcode
 
 from gateway import listening
 from gateway.closing import CloseCode
-from tests.gateway.conftest import House, Opener, Way, farewell, frame, said, until, upgrade
+from tests.gateway.conftest import House, Opener, Way, ask, farewell, frame, said, until, upgrade
 
 # -- TLS
 
@@ -69,6 +69,26 @@ async def test_over_tls_all_is_as_without(open_house: Opener, way: Way, tls: Con
     assert (await client.frame()).opcode is Opcode.PONG
     await client.send(farewell(1000))
     assert (await client.closed()).code == 1000
+
+
+async def test_over_tls_a_stream_and_a_poll_are_as_without(open_house: Opener, way: Way, tls: Contexts) -> None:
+    house = await open_house(tls=tls)
+    stream, poll = await way(house), await way(house)
+    await stream.send(ask("events"))
+    await stream.followed()
+    await poll.send(ask("poll"))
+    id = (await poll.polled())["session"]
+    await poll.send(ask("poll", f"site=demo&session={id}"))
+    house.hub.broadcast(b'{"type":"x"}', ("demo",), urgent=True)
+    assert await stream.told() == {"type": "x"}
+    assert (await poll.polled())["messages"] == [{"type": "x"}]
+    await poll.send(ask("poll", "site=demo&session=x"))
+    assert (await poll.refused()).status == 404
+    draining = asyncio.create_task(listening.drain(house.door, house.desk, house.hub, 5.0))
+    assert (await stream.told())["type"] == "close"
+    await stream.ended()
+    house.polling[0].abort()
+    assert await draining == 2
 
 
 async def test_over_tls_a_close_frame_arrives_though_much_was_sent(open_house: Opener, way: Way, tls: Contexts) -> None:

@@ -20,13 +20,14 @@ from websockets.frames import Opcode
 from gateway.closing import CloseCode
 from gateway.desk import FrontDesk
 from gateway.door import Door
-from gateway.gate import first_ping
 from gateway.handshake import Upgrade
 from gateway.hub import Hub
-from gateway.session import PING_AND_TICK, Session
+from gateway.session import PING_AND_TICK, Session, first_ping
 from gateway.settings import GatewaySettings
 from tests.gateway.conftest import Client, House, Opener, Way, farewell, frame, said, until, upgrade
 from tests.gateway.test_frames import BROKEN, NOT_UTF8
+
+PIECEMEAL = frame(Opcode.PING, b"in pieces")
 
 
 async def entered(house: House, way: Way, **spelling: Any) -> Client:
@@ -119,10 +120,12 @@ async def test_pings_between_fragments_are_answered_and_the_message_is_whole(hou
     await until(lambda: house.session().path == "/tối")
 
 
+@pytest.mark.slow
 async def test_a_client_that_answers_pings_stays(open_house: Opener, way: Way) -> None:
-    house = await open_house(ping_seconds=0.06, pong_seconds=0.03)
+    house = await open_house(ping_seconds=0.4, pong_seconds=0.3)
     client = await entered(house, way)
-    for _ in range(4):
+    await client.send(frame(Opcode.PONG))
+    for _ in range(2):
         ping = await client.frame()
         assert ping.opcode is Opcode.PING
         assert await client.message() == {"type": "tick"}
@@ -131,28 +134,78 @@ async def test_a_client_that_answers_pings_stays(open_house: Opener, way: Way) -
     assert house.door.vanished == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "sign_of_life", [frame(Opcode.PING), frame(Opcode.TEXT, b"{}"), frame(Opcode.PING, b"half")[:4]]
+    "signs_of_life", [(frame(Opcode.PING),) * 2, (frame(Opcode.TEXT, b"{}"),) * 2, (PIECEMEAL[:4], PIECEMEAL[4:6])]
 )
-async def test_any_sign_of_life_is_an_answer(open_house: Opener, way: Way, sign_of_life: bytes) -> None:
-    house = await open_house(ping_seconds=0.06, pong_seconds=0.03)
+async def test_any_sign_of_life_is_an_answer(open_house: Opener, way: Way, signs_of_life: tuple[bytes, bytes]) -> None:
+    house = await open_house(ping_seconds=0.4, pong_seconds=0.3)
     client = await entered(house, way)
-    await client.message()
-    await client.send(sign_of_life)
-    await client.message()
+    # Once to the welcome, and once to a ping: a tick that comes after it says that it was judged.
+    for sign in signs_of_life:
+        await client.send(sign)
+        await client.message()
     assert house.door.vanished == 0
 
 
-async def test_a_client_that_does_not_answer_is_gone_in_time(open_house: Opener, way: Way) -> None:
-    house = await open_house(ping_seconds=0.12, pong_seconds=0.08)
+@pytest.mark.slow
+async def test_a_client_that_stops_answering_is_gone_in_time(open_house: Opener, way: Way) -> None:
+    house = await open_house(ping_seconds=0.4, pong_seconds=0.3)
     client = await entered(house, way)
+    await client.send(frame(Opcode.PONG))
     loop = asyncio.get_running_loop()
     opened_at = loop.time()
+    assert await client.message() == {"type": "tick"}
     await client.gone()
     # Not before a ping and its deadline have passed; that it is not much later is the wheel's promise.
-    assert loop.time() - opened_at >= 0.08 + 0.08 - 0.01
+    assert loop.time() - opened_at >= 0.3 + 0.3 - 0.01
     await until(lambda: house.door.sessions == 0)
     assert house.door.vanished == 1
+
+
+@pytest.mark.slow
+async def test_who_never_answers_the_welcome_is_gone_before_the_first_tick(open_house: Opener, way: Way) -> None:
+    # The first ping may be ten minutes off.
+    house = await open_house(ping_seconds=600.0, pong_seconds=0.3)
+    client = await entered(house, way)
+    await client.gone()
+    await until(lambda: house.door.sessions == 0)
+    assert (house.door.vanished, len(house.door.wheel)) == (1, 0)
+
+
+@given(st.floats(0.5, 3600), st.floats(0.01, 0.99), st.booleans())
+def test_the_welcome_is_judged_after_its_time_and_then_the_first_ping_comes_in_its_own(
+    ping_seconds: float, part: float, pongs: bool
+) -> None:
+    settings = GatewaySettings(ping_seconds=ping_seconds, pong_seconds=ping_seconds * part)
+    door = Door(settings, FrontDesk(settings, {}, Hub(settings.slow_bytes)), clock=lambda: 0.0)
+    silent, speaking = (Session(door, Upgrade(b"", "", "", b""), "", Sink()) for _ in range(2))
+    width = door.wheel.width
+    for session in (silent, speaking):
+        session.begin(welcomed=True)
+        assert settings.pong_seconds <= width * session.slot <= settings.pong_seconds + width + 1e-6
+        door.wheel.discard(session)
+    speaking.data_received(frame(Opcode.PONG) if pongs else frame(Opcode.TEXT, b"{}"))
+    assert silent.due(0.0) == 0.0
+    assert (silent.transport.aborted, door.vanished) == (True, 1)
+    wait = speaking.due(0.0)
+    assert (speaking.closing, speaking.transport.written) == (False, [])
+    # A slot late at either end.
+    assert (
+        settings.pong_seconds + wait + 2 * width <= max(ping_seconds, settings.pong_seconds + 2 * width) + width + 1e-6
+    )
+    assert speaking.due(wait) == settings.pong_seconds
+    assert speaking.transport.written == [PING_AND_TICK]
+
+
+def test_who_was_not_welcomed_need_not_answer_before_the_first_ping() -> None:
+    settings = GatewaySettings()
+    door = Door(settings, FrontDesk(settings, {}, Hub(settings.slow_bytes)))
+    session = Session(door, Upgrade(b"", "", "", b""), "", Sink())
+    session.begin(welcomed=False)
+    door.wheel.discard(session)
+    assert session.due(settings.pong_seconds) == settings.pong_seconds
+    assert session.transport.written == [PING_AND_TICK]
 
 
 @given(st.floats(0.1, 3600), st.floats(0.01, 0.99))
@@ -178,6 +231,10 @@ class Sink(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written: list[bytes] = []
+        self.aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
@@ -366,8 +423,9 @@ async def test_a_departure_is_told_once(house: House, way: Way, how: str) -> Non
 # -- what it costs
 
 
+@pytest.mark.slow
 async def test_a_session_is_slots_and_an_idle_one_has_nothing_more(open_house: Opener, way: Way) -> None:
-    house = await open_house(ping_seconds=0.06, pong_seconds=0.03)
+    house = await open_house(ping_seconds=0.4, pong_seconds=0.3)
     client = await entered(house, way)
     session = house.session()
     assert not hasattr(session, "__dict__")
@@ -393,3 +451,49 @@ async def test_an_idle_session_of_the_gate_is_few_objects(house: House) -> None:
     shared = (house.door, session.transport, type(session))
     own = [value for value in gc.get_referents(session) if not any(value is one for one in shared)]
     assert all(isinstance(value, str | bool | int | float | Enum | None) for value in own), own
+
+
+# -- whether anybody is there
+
+
+async def test_the_first_thing_heard_says_that_somebody_is_there_and_only_once(house: House, way: Way) -> None:
+    there: list[Any] = []
+    house.desk.on_answer(there.append)
+    client = await entered(house, way)
+    assert there == []
+    await client.send(frame(Opcode.PONG))
+    await until(lambda: there)
+    await client.send(frame(Opcode.PONG) + frame(Opcode.PONG, b"more") + said({"type": "state", "state": "idle"}))
+    await client.send(frame(Opcode.PING, b"done"))
+    assert bytes((await client.frame()).data) == b"done"
+    assert there == [house.session()]
+
+
+async def test_a_goodbye_says_that_nobody_is_there(house: House, way: Way) -> None:
+    there: list[Any] = []
+    house.desk.on_answer(there.append)
+    client = await entered(house, way)
+    await client.send(farewell())
+    await client.closed()
+    assert there == []
+
+
+async def test_the_answer_to_the_first_ping_is_no_message(open_house: Opener, way: Way) -> None:
+    house = await open_house(messages_per_second=0.1, message_burst=1)
+    client = await entered(house, way)
+    await client.send(frame(Opcode.PONG))
+    await client.send(said({"type": "state", "state": "idle"}))
+    await client.send(frame(Opcode.PONG))
+    assert (await client.closed()).code == CloseCode.FLOOD
+
+
+async def test_a_fault_of_who_waits_for_an_answer_is_not_the_browsers(house: House, way: Way) -> None:
+    def fail(session: Session) -> None:
+        raise RuntimeError("broken")
+
+    house.desk.on_answer(fail)
+    client = await entered(house, way)
+    with capture_logs() as logs:
+        await client.send(frame(Opcode.PONG))
+        assert (await client.closed()).code == CloseCode.SERVER_FAULT
+    assert [entry["event"] for entry in logs] == ["message failed"]

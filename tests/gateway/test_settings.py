@@ -19,6 +19,7 @@ def test_the_defaults_are_accepted() -> None:
     [
         ({"ping_seconds": 10.0, "pong_seconds": 10.0}, "pong_seconds must be less than ping_seconds"),
         ({"reconnect_base_ms": 5000, "reconnect_cap_ms": 4000}, "reconnect_cap_ms must not be less"),
+        ({"sessions_per_network": 299}, "sessions_per_network must not be less than sessions_per_address"),
         ({"message_burst": 5}, "message_burst must not be less than messages_per_second"),
         ({"exempt_networks": ["127.0.0.1/8"]}, "'127.0.0.1/8' is not a network"),
         ({"trusted_proxies": ["proxy"]}, "'proxy' is not a network"),

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.origins import Origins
-from gateway.sites import SITE_ID, SiteSettings, with_own_pages
+from gateway.sites import SITE_ID, LiveSites, OfEach, SiteSettings, with_own_pages
 
 
 @pytest.mark.parametrize("site", ["demo", "a", "bao-dien-tu", "7ngay", "a" * 64])
@@ -60,3 +60,32 @@ def test_pages_of_the_service_itself_may_connect_to_every_site(public_url: str, 
         assert not allowed.allow("https://elsewhere.example")
         assert allowed.allow("https://portal.example.vn") is (id == "demo")
     assert sites["closed"].origins == []
+
+
+def test_what_is_made_of_each_site_is_made_again_when_it_changes() -> None:
+    sites = LiveSites({"a": SiteSettings(name="A"), "b": SiteSettings()})
+    made: list[str] = []
+
+    def make(site: str, one: SiteSettings) -> str:
+        made.append(site)
+        return one.name
+
+    names = OfEach(sites, make)
+    assert dict(names) == {"a": "A", "b": ""}
+    sites.adopt({"a": SiteSettings(name="A"), "c": SiteSettings(name="C")})
+    assert dict(names) == {"a": "A", "c": "C"}
+    assert names.get("b") is None
+    sites.adopt({"a": SiteSettings(name="Á"), "c": SiteSettings(name="C")})
+    assert dict(names) == {"a": "Á", "c": "C"}
+    assert made == ["a", "b", "c", "a"]
+    assert (len(sites), len(names), list(sites)) == (2, 2, ["a", "c"])
+
+
+def test_a_site_may_come_while_somebody_goes_through_them() -> None:
+    sites = LiveSites({"a": SiteSettings()})
+    lengths = OfEach(sites, lambda id, _: len(id))
+    found = []
+    for site, length in lengths.items():
+        sites.adopt({"a": sites["a"], "bb": SiteSettings()})
+        found.append((site, length))
+    assert found == [("a", 1)]
