@@ -1,8 +1,8 @@
 """``GET /badge/{site}.svg`` and ``.png``: the number as a picture, for ``<noscript>`` and mails.
 
-Anyone may show it. It is at most five seconds old where it is made and may be kept for five more by caches; a number
-that is not the present one is muted, and one that is not known is a dash. It counts nobody: who fetches a picture is no
-reader.
+It is that of the site, of a section or of a page, and anyone may show it. It is at most five seconds old where it is
+made and may be kept for five more by caches; a number that is not the present one is muted, and one that is not known
+is a dash. It counts nobody: who fetches a picture is no reader.
 
 Letters and languages are read at start. A drawing is written on the event loop, in a fraction of a millisecond; a
 picture is painted by a thread of its own, for which no more than a few may wait.
@@ -31,6 +31,8 @@ from presence.badge_query import STYLES, WORDS, Look, look
 from presence.badge_shelf import Made, Shelf
 from presence.badge_svg import POLICY, svg
 from presence.counter import Presence
+from presence.description_embedding import DRAWING_PATH, PICTURE_PATH
+from presence.enquiry import Enquiry
 from presence.gauge import Count
 from presence.parameters import Refused
 from presence.refusals import no_such_site, refusal
@@ -40,6 +42,7 @@ SHELF_BYTES = 4 * 1024 * 1024
 # A picture takes a few milliseconds; who would wait for more than these is told to come again.
 QUEUE = 64
 
+_FEWER = {"vi": "dưới #", "en": "fewer than #"}
 _AS_OF = {"vi": "{said} (số liệu lúc {time})", "en": "{said} (as of {time})"}
 _UNKNOWN = {"vi": "{said} (chưa có số liệu)", "en": "{said} (not known yet)"}
 _HEADERS = {
@@ -49,18 +52,21 @@ _HEADERS = {
 }
 
 
-def routes(presence: Presence, sites: Sites, clock: Callable[[], float] = time.monotonic) -> list[web.RouteDef]:
+def routes(
+    presence: Presence, enquiry: Enquiry, sites: Sites, clock: Callable[[], float] = time.monotonic
+) -> list[web.RouteDef]:
     """The routes of badges."""
-    badges = _Badges(presence, sites, clock)
+    badges = _Badges(presence, enquiry, sites, clock)
     return [
-        web.get("/badge/{site}.svg", badges.drawing),
-        web.get("/badge/{site}.png", badges.picture),
+        web.get(DRAWING_PATH, badges.drawing),
+        web.get(PICTURE_PATH, badges.picture),
     ]
 
 
 class _Badges:
-    def __init__(self, presence: Presence, sites: Sites, clock: Callable[[], float]) -> None:
+    def __init__(self, presence: Presence, enquiry: Enquiry, sites: Sites, clock: Callable[[], float]) -> None:
         self._presence = presence
+        self._enquiry = enquiry
         self._sites = sites
         self._shelf = Shelf(KEEP_SECONDS, SHELF_BYTES, clock)
         self._waiting = 0
@@ -81,7 +87,7 @@ class _Badges:
         site, wanted = self._asked(request, pixels=False)
 
         async def make() -> Made:
-            drawn, label = self._draw(site, wanted)
+            drawn, label = self._draw(site, wanted, await self._count(site, wanted))
             return Made.of(svg(drawn, label, wanted.language))
 
         made = await self._shelf.get((site, "svg", wanted), make)
@@ -92,7 +98,7 @@ class _Badges:
         site, wanted = self._asked(request, pixels=True)
 
         async def make() -> Made:
-            drawn, _ = self._draw(site, wanted)
+            drawn, _ = self._draw(site, wanted, await self._count(site, wanted))
             if self._waiting >= QUEUE:
                 raise Problem(503, "Busy", "Too many pictures are being made.", headers={"Retry-After": "1"})
             self._waiting += 1
@@ -114,15 +120,32 @@ class _Badges:
         except Refused as refused:
             raise refusal(refused) from None
 
-    def _draw(self, site: str, wanted: Look) -> tuple[Drawing, str]:
+    async def _count(self, site: str, wanted: Look) -> Count:
+        """The number; that of a place has the time of the site's, with which it is counted."""
         count = self._presence.count(site)
-        number = None if count.online is None else format_decimal(count.online, locale=wanted.language)
-        words = wanted.words("one" if count.online == 1 else "other")
+        if wanted.scope == "site":
+            return count
+        return count._replace(online=await self._enquiry.readers(site, wanted.scope, wanted.place), states=None)
+
+    def _draw(self, site: str, wanted: Look, count: Count) -> tuple[Drawing, str]:
+        small = self._sites[site].small_counts
+        number = None if count.online is None else _number(count.online, small, wanted)
+        # "fewer than 10 readers", also where there is one.
+        words = wanted.words("one" if count.online == 1 and small <= 1 else "other")
         try:
             drawn = draw(wanted, words, number, stale=count.stale)
         except TooWide:
             raise refusal(Refused("text", "It is too wide for a badge.")) from None
         return drawn, _label(words, number, count, wanted, self._sites[site])
+
+
+def _number(online: int, small: int, wanted: Look) -> str:
+    """The number as it is written, or that it is below `small`."""
+    if online >= small:
+        return str(format_decimal(online, locale=wanted.language))
+    # A field for each digit has none for a word.
+    words = "<#" if wanted.style == "counter" else _FEWER[wanted.language]
+    return words.replace("#", str(format_decimal(small, locale=wanted.language)))
 
 
 def _label(words: str, number: str | None, count: Count, wanted: Look, site: SiteSettings) -> str:

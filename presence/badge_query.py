@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from presence.colours import Colour, parse
 from presence.parameters import Refused, one_of, ours
+from presence.scope_query import PARAMETERS, Scope, scoped
 from presence.typeface import typeface
 
 Style: TypeAlias = Literal["flat", "pill", "plain", "counter"]
@@ -24,9 +25,17 @@ STYLES: tuple[Style, ...] = ("flat", "pill", "plain", "counter")
 TEXT_CHARACTERS = 80
 COLOUR_CHARACTERS = 24
 
-WORDS: dict[Language, dict[str, str]] = {
-    "vi": {"one": "# người đang online", "other": "# người đang online"},
-    "en": {"one": "# reader online", "other": "# readers online"},
+WORDS: dict[Language, dict[Scope, dict[str, str]]] = {
+    "vi": {
+        "site": {"one": "# người đang online", "other": "# người đang online"},
+        "section": {"one": "# người đang đọc mục này", "other": "# người đang đọc mục này"},
+        "page": {"one": "# người đang đọc bài này", "other": "# người đang đọc bài này"},
+    },
+    "en": {
+        "site": {"one": "# reader online", "other": "# readers online"},
+        "section": {"one": "# reader in this section", "other": "# readers in this section"},
+        "page": {"one": "# reader on this page", "other": "# readers on this page"},
+    },
 }
 
 
@@ -40,6 +49,8 @@ class Look(NamedTuple):
         color: Of the number, or None for the style's own.
         background: Behind it, or None for the style's own.
         scale: Pixels of the picture to one of the page; 1 for a drawing, which has none.
+        scope: Whose readers it shows.
+        place: The section or the path of the page whose readers these are; empty for the site's.
     """
 
     style: Style
@@ -48,10 +59,12 @@ class Look(NamedTuple):
     color: Colour | None
     background: Colour | None
     scale: int
+    scope: Scope = "site"
+    place: str = ""
 
     def words(self, form: str) -> str:
         """The words for a number of the plural `form`, ``one`` or ``other``."""
-        return self.text or WORDS[self.language][form]
+        return self.text or WORDS[self.language][self.scope][form]
 
 
 def look(pairs: Iterable[tuple[str, str]], usual: Language, *, pixels: bool) -> Look:
@@ -65,7 +78,9 @@ def look(pairs: Iterable[tuple[str, str]], usual: Language, *, pixels: bool) -> 
     Raises:
         Refused: A parameter is wrong.
     """
-    given = ours(pairs, {"style", "lang", "text", "color", "background"} | ({"scale"} if pixels else set()))
+    names = {"style", "lang", "text", "color", "background", *PARAMETERS} | ({"scale"} if pixels else set())
+    given = ours(pairs, names)
+    asked = scoped(given)
     return Look(
         style=one_of("style", given.get("style", "flat"), STYLES),
         language=one_of("lang", given.get("lang", usual), tuple(WORDS)),
@@ -73,6 +88,8 @@ def look(pairs: Iterable[tuple[str, str]], usual: Language, *, pixels: bool) -> 
         color=_colour("color", given),
         background=_colour("background", given),
         scale=int(one_of("scale", given.get("scale", "2" if pixels else "1"), ("1", "2", "3"))),
+        scope=asked.scope,
+        place=asked.place,
     )
 
 

@@ -1,4 +1,4 @@
-"""The command of this room: ``loa simulate``, a crowd of real readers."""
+"""The commands of this room: ``loa simulate``, a crowd of real readers, and ``loa history``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 import uvloop
 
 from presence import simulation
+from presence.history.commands import history
 from settings.commandline import Command, Deployment, Failure
 from store import runfile
 
@@ -57,7 +58,7 @@ def simulate(deployment: Deployment, /, *, site: str, readers: int, stay_seconds
     sys.exit(0 if uvloop.run(simulation.run(plan)) else 1)
 
 
-commands: list[click.Command] = [simulate]
+commands: list[click.Command] = [simulate, history]
 
 
 def _running(deployment: Deployment) -> str:

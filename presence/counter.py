@@ -1,7 +1,8 @@
-"""The room as the rest of the house sees it: who comes is counted and greeted with the number, who goes is let go.
+"""The room as the rest of the house sees it: who comes is greeted with the number, who answers is counted, who goes is
+let go.
 
-`greet` and `depart` run inside the handshake and the farewell of a session: they touch memory only and take a few
-microseconds. Two tasks do the rest: one keeps the leases (:mod:`presence.leases`), one pushes the number when
+`greet`, `answered` and `depart` run inside the handshake and the farewell of a session: they touch memory only and take
+a few microseconds. Two tasks do the rest: one keeps the leases (:mod:`presence.leases`), one pushes the number when
 :mod:`presence.push` says so and marks it stale when nothing was counted for a while.
 """
 
@@ -18,12 +19,14 @@ import msgspec
 
 from gateway import frames
 from gateway.handshake import page_path, page_section
+from presence.apart import ROBOT, Newcomer
 from presence.bounds import Bounds, bounds, patience
 from presence.figures import Figures
 from presence.gauge import Count
 from presence.holding import Holding
 from presence.identity import Identity, reader_of
 from presence.leases import Leases
+from presence.ledger import Epoch
 from presence.places import Place
 from presence.push import Pace
 from presence.roster import Attention, Tab
@@ -70,6 +73,10 @@ class Presence:
         self._detection_seconds = detection_seconds
         self._clock = clock
         self._pace = Pace()
+        # What a browser is told of its id: nothing, or that it must not keep it.
+        self._keeping = b"" if settings.identity == "browser" else b'"identity":"session",'
+        # Told of every reader that is counted, and whether it has opened a page: the roof joins the history here.
+        self.seen: Callable[[str, bytes, bool], None] = _nobody_listens
 
     @property
     def figures(self) -> Figures:
@@ -77,12 +84,24 @@ class Presence:
         return self._leases.ledger.figures
 
     @property
+    def epoch(self) -> Epoch | None:
+        """The store's, by which it is known whether it has kept what numbers are counted from."""
+        return self._leases.ledger.epoch
+
+    @property
     def holdings(self) -> Mapping[str, Holding]:
         """What this worker holds, by site; to be read, not written."""
         return self._holdings
 
+    @staticmethod
+    def reader_of(session: Session) -> bytes | None:
+        """The id of the reader that a session is counted for; None if it is counted for none."""
+        return session.reader.reader.id if isinstance(session.reader, Tab) else None
+
     def greet(self, session: Session) -> bytes:
-        """Counts the reader of a new session; returns the JSON members of its welcome, without braces.
+        """Knows the reader of a new session; returns the JSON members of its welcome, without braces.
+
+        It is counted when its browser has answered (:meth:`answered`): whoever only opens connections is nobody.
 
         A token that is missing, forged or of another site makes a new reader. A session that only watches is no reader.
         """
@@ -97,27 +116,46 @@ class Presence:
                 self.figures.forged += 1
             token = self._identity.issue(site)
             reader = reader_of(token)
+        newcomer = Newcomer(reader, Attention.named(session.state), _shown(session.show), session.apart)
+        holding.aside.enter(newcomer)
+        session.reader = newcomer
+        # The number that a reader is told includes the reader, who is one as soon as the browser has answered.
+        more = not newcomer.apart and reader not in holding.roster
+        return b'"visitor":"%b",%b%b' % (token.encode(), self._keeping, self._told(holding, more))
+
+    def answered(self, session: Session) -> None:
+        """The browser of a new session was heard of: it is there, and its reader is counted."""
+        newcomer = session.reader
+        if isinstance(newcomer, Newcomer) and not newcomer.apart:
+            self._admit(session, newcomer, newcomer.attention)
+
+    def _admit(self, session: Session, newcomer: Newcomer, attention: Attention) -> Tab:
+        """A session becomes that of a reader."""
+        holding = self._holdings[session.site]
+        holding.aside.leave(newcomer)
         session.reader = tab = holding.join(
-            reader,
+            newcomer.reader,
             section=session.section,
             page=session.path,
-            attention=Attention.named(session.state),
+            attention=attention,
             address=session.address,
         )
-        greeting = b'"visitor":"%b",%b' % (token.encode(), self._told(holding))
-        if not session.show:
-            return greeting
-        tab.shows = _shown(session.show)
-        self._watch(holding, session, tab)
-        scopes = b",".join([b"{%b}" % scope for scope in _scopes(holding, [tab])])
-        return b'%b,"scopes":[%b]' % (greeting, scopes)
+        self.seen(session.site, newcomer.reader, not session.again)
+        if newcomer.shows:
+            tab.shows = newcomer.shows
+            self._watch(holding, session, tab)
+            self._say(holding, session, [tab])
+        return tab
 
     def depart(self, session: Session) -> None:
         """A session is over; its reader is counted for the grace if it was the last."""
         own = session.reader
+        holding = self._holdings[session.site]
+        if isinstance(own, Newcomer):
+            session.reader = None
+            holding.aside.leave(own)
         if not isinstance(own, Tab):
             return
-        holding = self._holdings[session.site]
         tabs = [own, *(own.others or {}).values()]
         session.reader = own.others = None
         for tab in tabs:
@@ -127,10 +165,16 @@ class Presence:
     def moved(self, session: Session, said: Mapping[str, Any]) -> None:
         """The browser says that one of its tabs is on another page now, or that it has opened another one."""
         own = session.reader
+        name = said.get("tab", "")
+        if isinstance(own, Newcomer) and own.apart != ROBOT:
+            if "show" in said and not name:
+                session.reader = own = own._replace(shows=_shown(said["show"]))
+            # Another tab is told of only once it has been looked at.
+            if name:
+                own = self._admit(session, own, Attention.BACKGROUND)
         if not isinstance(own, Tab):
             return
         holding = self._holdings[session.site]
-        name = said.get("tab", "")
         tab = own
         section, path = session.section, session.path
         if name:
@@ -142,19 +186,22 @@ class Presence:
                 others[name] = holding.join(own.reader.id, attention=Attention.BACKGROUND)
                 own.others = others
             tab = others[name]
+        self.seen(session.site, own.reader.id, said.get("again") is not True and page_path(said.get("path", "")) != "")
         rest = [one for one in _tabs(own) if one is not tab]
         self._unwatch(holding, session, tab, rest)
         holding.move(tab, section, path, session.address, self._clock())
         if "show" in said:
             tab.shows = _shown(said["show"])
         self._watch(holding, session, tab)
-        for scope in _scopes(holding, [tab]):
-            session.send(frames.text(_SCOPED % (scope, holding.gauge.when())))
+        self._say(holding, session, [tab])
 
     def turned(self, session: Session, said: Mapping[str, Any]) -> None:
         """The browser says what the reader does with one of its tabs."""
         own = session.reader
-        if isinstance(own, Tab):
+        if isinstance(own, Newcomer):
+            if said.get("seen") and own.apart != ROBOT and not said.get("tab"):
+                self._admit(session, own, Attention.named(said.get("state", "")))
+        elif isinstance(own, Tab):
             tab = (own.others or {}).get(said["tab"]) if said.get("tab") else own
             if tab is not None:
                 self._holdings[session.site].turn(tab, Attention.named(said.get("state", "")))
@@ -167,6 +214,14 @@ class Presence:
             holding = self._holdings[session.site]
             self._unwatch(holding, session, tab, [*_tabs(own)])
             holding.leave(tab, self._clock())
+
+    def store_ms(self) -> int:
+        """What Redis's clock says now, as far as is known, in milliseconds since the epoch.
+
+        Raises:
+            LookupError: Redis has not answered yet.
+        """
+        return self._leases.ledger.store_clock.at(self._clock())
 
     def count(self, site: str) -> Count:
         """The number of a site as its readers are shown it here.
@@ -199,8 +254,9 @@ class Presence:
         for holding in self._holdings.values():
             holding.draining = True
 
-    def _told(self, holding: Holding) -> bytes:
-        held = len(holding.roster)
+    def _told(self, holding: Holding, more: bool = False) -> bytes:
+        """The number as a browser is greeted with it, where there is one reader `more` than this worker holds."""
+        held = len(holding.roster) + more
         holding.pushes.greeted(holding.gauge.shown(held))
         return holding.gauge.members(held)
 
@@ -229,6 +285,12 @@ class Presence:
             if not any(place in _watched(other) for other in rest):
                 self._hub.exit(session, place)
 
+    @staticmethod
+    def _say(holding: Holding, session: Session, tabs: list[Tab]) -> None:
+        """Tells one session what its tabs show besides the number of the site."""
+        for scope in _scopes(holding, tabs):
+            session.send(frames.text(_SCOPED % (scope, holding.gauge.when())))
+
     async def _push(self) -> None:
         beat_seconds = self._settings.batch_ms / 1000
         while True:
@@ -255,8 +317,8 @@ class Presence:
             holding = self._holdings[session.site]
             session.send(frames.text(self._message(holding)))
             own = session.reader
-            for scope in _scopes(holding, [*_tabs(own)] if isinstance(own, Tab) else []):
-                session.send(frames.text(_SCOPED % (scope, holding.gauge.when())))
+            if isinstance(own, Tab):
+                self._say(holding, session, [*_tabs(own)])
 
     def _tell_scopes(self, now: float, holding: Holding, interval: float) -> None:
         """Pushes what has changed of the numbers that not every tab shows. Whether they are stale, the site's says."""
@@ -281,6 +343,10 @@ class Presence:
 _SCOPED = b'{"type":"presence",%b,%b}'
 
 
+def _nobody_listens(site: str, reader: bytes, viewed: bool) -> None:
+    """What is seen where no history is kept."""
+
+
 @lru_cache(64)
 def _shown(words: str) -> frozenset[str]:
     """What a browser asks to be told of, as far as we know it."""
@@ -301,10 +367,17 @@ def _watched(tab: Tab) -> list[Place]:
 
 
 def _scopes(holding: Holding, tabs: list[Tab]) -> Iterator[bytes]:
-    """What tabs show besides the number of the site, as JSON members without braces."""
+    """What tabs show besides the number of the site, as JSON members without braces, for them alone.
+
+    If that is not what the others were told, the next push must set all right.
+    """
     if any("states" in tab.shows for tab in tabs):
+        if holding.gauge.states != holding.pushed_states:
+            holding.pushed_states = None
         yield _states(holding)
     for place in dict.fromkeys(place for tab in tabs for place in _watched(tab)):
+        if place.shown != place.pushed:
+            place.pushed = None
         yield _place(place)
 
 

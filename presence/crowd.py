@@ -1,12 +1,15 @@
 """A crowd of real readers: many WebSocket connections from one process, for trying the service out.
 
 Each is a connection of its own with an id of its own, as a browser would be; it answers pings and hears what is sent.
+One that is sent away with a delay comes back after it, under the same id; one that is not let in again, or loses its
+connection, tries again as a browser does. (Neither sees the ``Retry-After`` of a WebSocket that was refused.)
 It is as light as can be: one protocol object around the Sans-I/O client of ``websockets``, no task while it is idle.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import ssl
 import time
 from collections import Counter
@@ -26,6 +29,9 @@ READERS_PER_SOURCE = 1000
 OPENING_AT_ONCE = 100
 HANDSHAKE_SECONDS = 15.0
 FAREWELL_SECONDS = 5.0
+# Between two tries to come back: a random part of the first, doubled each time up to the second.
+BACKOFF_SECONDS = 1.0
+LONGEST_BACKOFF_SECONDS = 8.0
 _CLOSE_SLICE = 250
 _ANNOUNCEMENT = b'{"type":"announcement"'
 
@@ -45,12 +51,79 @@ class Target(NamedTuple):
     site: str
 
 
+class Memory:
+    """What a browser keeps of one page while it is away.
+
+    Attributes:
+        visitor: Its id.
+        cursor: How far it has got with the announcements.
+        known: Revision and status of each announcement it has heard, by id.
+        twice: How often it was told what it knew.
+    """
+
+    __slots__ = ("cursor", "known", "twice", "visitor")
+
+    def __init__(self) -> None:
+        self.visitor = ""
+        self.cursor = ""
+        self.known: dict[str, tuple[int, str]] = {}
+        self.twice = 0
+
+    def hear(self, announced: Announced) -> None:
+        """Is told of an announcement."""
+        now = (announced.revision, announced.status)
+        self.twice += self.known.get(announced.id) == now
+        self.known[announced.id] = now
+        self.cursor = announced.cursor or self.cursor
+
+    def welcome(self, told: Welcomed) -> None:
+        """Comes back, or for the first time."""
+        self.visitor = told.visitor or self.visitor
+        if told.full:
+            # All that is active, whatever was known before.
+            self.known = {one.id: (one.revision, one.status) for one in told.announcements}
+        else:
+            for one in told.announcements:
+                self.hear(one)
+        self.cursor = told.cursor or self.cursor
+
+
+class Return(NamedTuple):
+    """Somebody who is to come back.
+
+    Attributes:
+        number: Which reader it is.
+        memory: What it keeps until then.
+        failures: How often it was not let in since it was sent away.
+    """
+
+    number: int
+    memory: Memory
+    failures: int = 0
+
+
+class Reason(msgspec.Struct):
+    """What a close frame says."""
+
+    retry_ms: int | None = None
+
+
 class Announced(msgspec.Struct):
     """What is looked at of an announcement."""
 
     id: str
     revision: int
     status: str
+    cursor: str = ""
+
+
+class Welcomed(msgspec.Struct):
+    """What is looked at of a welcome."""
+
+    visitor: str = ""
+    announcements: list[Announced] = []
+    full: bool = True
+    cursor: str = ""
 
 
 class Hearing:
@@ -81,6 +154,8 @@ class Crowd:
         failed: Connections that were not made, by reason.
         ended: Connections that ended though nobody here ended them, by reason.
         announcements: What was heard, by id, revision and status.
+        sent_away: Those that were closed with a delay to come back after, and what it was, in seconds, for each.
+        returned: How many have come back.
     """
 
     def __init__(
@@ -100,6 +175,9 @@ class Crowd:
         self.connected = 0
         self.failed: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
+        self.sent_away: list[float] = []
+        self.returned = 0
+        self._returning: set[asyncio.Task[None]] = set()
         self.announcements: dict[tuple[str, int, str], Hearing] = {}
 
     async def gather(self, readers: int, per_second: float = 0.0) -> None:
@@ -125,6 +203,8 @@ class Crowd:
     async def disperse(self) -> None:
         """Closes every connection properly; cuts those that do not answer in time."""
         self._leaving = True
+        for one in self._returning:
+            one.cancel()
         for closed, reader in enumerate(list(self._readers)):
             reader.leave()
             if closed % _CLOSE_SLICE == 0:
@@ -135,9 +215,21 @@ class Crowd:
         for reader in list(self._readers):
             reader.cut()
 
-    async def _open(self, number: int) -> None:
+    async def _come_back(self, who: Return, seconds: float) -> None:
+        while not self._leaving:
+            await asyncio.sleep(seconds)
+            if await self._open(who.number, who.memory):
+                self.returned += 1
+                self._on_change()
+                return
+            who = who._replace(failures=who.failures + 1)
+            most = min(LONGEST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**who.failures)
+            seconds = random.uniform(most / 4, most)  # noqa: S311  spreads load, guards nothing
+
+    async def _open(self, number: int, memory: Memory | None = None) -> bool:
+        """Whether it was let in."""
         source = (self._sources[number % len(self._sources)], 0) if self._sources else None
-        reader = _Reader(self, self._target)
+        reader = _Reader(self, self._target, number, memory or Memory())
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await asyncio.get_running_loop().create_connection(
@@ -151,9 +243,19 @@ class Crowd:
         except Exception as error:  # noqa: BLE001  whatever it is, it is counted and shown
             self.failed[getattr(error, "strerror", None) or str(error) or type(error).__name__] += 1
         else:
-            return
+            return True
         reader.cut()
         self._on_change()
+        return False
+
+    def without(self, id: str) -> int:
+        """How many of those who are connected have not heard of an announcement."""
+        return sum(id not in reader.memory.known for reader in self._readers)
+
+    @property
+    def told_twice(self) -> int:
+        """How often those who are connected were told what they knew."""
+        return sum(reader.memory.twice for reader in self._readers)
 
     # -- from the readers
 
@@ -163,21 +265,29 @@ class Crowd:
         self.connected += 1
         self._on_change()
 
-    def went(self, reader: _Reader, why: str) -> None:
-        """Its connection is over."""
+    def went(self, reader: _Reader, why: str, retry_ms: int | None = None) -> None:
+        """Its connection is over; with a delay, it was sent away and comes back."""
         if reader not in self._readers:
             return
         self._readers.discard(reader)
         self.connected -= 1
-        if not self._leaving:
+        if self._leaving:
+            return
+        if retry_ms is None:
             self.ended[why] += 1
-            self._on_change()
+        else:
+            self.sent_away.append(retry_ms / 1000)
+            coming = asyncio.create_task(self._come_back(Return(reader.number, reader.memory), retry_ms / 1000))
+            self._returning.add(coming)
+            coming.add_done_callback(self._returning.discard)
+        self._on_change()
 
-    def heard(self, message: bytes) -> None:
+    def heard(self, reader: _Reader, message: bytes) -> None:
         """A reader was sent a message."""
         if not message.startswith(_ANNOUNCEMENT):
             return
         announced = msgspec.json.decode(message, type=Announced)
+        reader.memory.hear(announced)
         now = time.monotonic()
         key = (announced.id, announced.revision, announced.status)
         hearing = self.announcements.get(key)
@@ -191,12 +301,15 @@ class Crowd:
 class _Reader(asyncio.Protocol):
     """One simulated reader."""
 
-    __slots__ = ("_crowd", "_protocol", "_transport", "opened")
+    __slots__ = ("_crowd", "_protocol", "_transport", "memory", "number", "opened")
 
-    def __init__(self, crowd: Crowd, target: Target) -> None:
+    def __init__(self, crowd: Crowd, target: Target, number: int, memory: Memory) -> None:
         scheme = "wss" if target.tls else "ws"
         host = f"[{target.host}]" if ":" in target.host else target.host
-        uri = parse_uri(f"{scheme}://{host}:{target.port}/ws?site={quote(target.site)}&path=/")
+        known = f"&visitor={quote(memory.visitor)}&since={quote(memory.cursor)}" if memory.visitor else ""
+        uri = parse_uri(f"{scheme}://{host}:{target.port}/ws?site={quote(target.site)}&path=/{known}")
+        self.number = number
+        self.memory = memory
         self._crowd = crowd
         self._protocol = ClientProtocol(uri)
         self._transport: asyncio.Transport | None = None
@@ -223,7 +336,10 @@ class _Reader(asyncio.Protocol):
             # Whoever gave up waiting does not look at it any more.
             self.opened.exception()
         closed = self._protocol.close_rcvd
-        self._crowd.went(self, f"closed with {int(closed.code)}" if closed is not None else "connection lost")
+        if closed is None:
+            self._crowd.went(self, "connection lost")
+        else:
+            self._crowd.went(self, f"closed with {int(closed.code)}", _retry_ms(closed.reason))
 
     def leave(self) -> None:
         """Says goodbye as a browser does that closes the page."""
@@ -243,9 +359,10 @@ class _Reader(asyncio.Protocol):
             elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
                 if not self.opened.done():
                     # The welcome: only now is it a reader.
+                    self.memory.welcome(msgspec.json.decode(event.data, type=Welcomed))
                     self.opened.set_result(None)
                     self._crowd.came(self)
-                self._crowd.heard(bytes(event.data))
+                self._crowd.heard(self, bytes(event.data))
 
     def _flush(self) -> None:
         for chunk in self._protocol.data_to_send():
@@ -255,6 +372,14 @@ class _Reader(asyncio.Protocol):
                 self._transport.write(chunk)
             else:
                 self._transport.close()
+
+
+def _retry_ms(reason: str) -> int | None:
+    """After how long whoever was closed for this reason is to come back."""
+    try:
+        return msgspec.json.decode(reason, type=Reason).retry_ms
+    except msgspec.MsgspecError:
+        return None
 
 
 def loopback_sources(readers: int) -> Iterator[str]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from presence import description_embedding
 from presence.bounds import Bounds
+from presence.description_embedding import SITE_PARAMETER, query, refused
+from presence.history import description as history
 
 PATH = "/api/v1/sites/{site}/presence"
 
@@ -21,25 +24,9 @@ DESCRIBED: Mapping[str, Any] = {
             "description": "Needs no token. Pages of the site's own origins may read it.",
             "security": [],
             "parameters": [
-                {
-                    "name": "site",
-                    "in": "path",
-                    "required": True,
-                    "description": "Id of the site.",
-                    "schema": {"type": "string"},
-                },
-                {
-                    "name": "section",
-                    "in": "query",
-                    "description": "Name of a section whose readers are wanted, too.",
-                    "schema": {"type": "string", "maxLength": 64},
-                },
-                {
-                    "name": "path",
-                    "in": "query",
-                    "description": "Path of a page whose readers are wanted, too.",
-                    "schema": {"type": "string", "maxLength": 512},
-                },
+                SITE_PARAMETER,
+                query("section", "Name of a section whose readers are wanted, too.", maxLength=64),
+                query("path", "Path of a page whose readers are wanted, too.", maxLength=512),
             ],
             "responses": {
                 "200": {
@@ -54,6 +41,8 @@ DESCRIBED: Mapping[str, Any] = {
                                     "as_of",
                                     "stale",
                                     "states",
+                                    "raw",
+                                    "apart",
                                     "freshness_seconds",
                                     "bounds",
                                 ],
@@ -66,6 +55,24 @@ DESCRIBED: Mapping[str, Any] = {
                                         "type": ["object", "null"],
                                         "required": ["reading", "idle", "background"],
                                         "properties": dict.fromkeys(("reading", "idle", "background"), _READERS),
+                                    },
+                                    "small": {
+                                        "type": "integer",
+                                        "minimum": 1,
+                                        "description": "Numbers below this are to be shown as fewer than it.",
+                                    },
+                                    "raw": {
+                                        **_COUNT,
+                                        "description": "Readers, and all open connections that are none.",
+                                    },
+                                    "apart": {
+                                        "type": "object",
+                                        "description": "The latter by why: programs, pages never looked at, pages "
+                                        "rendered ahead, and who has not answered yet.",
+                                        "required": ["robots", "hidden", "prerendered", "unanswered"],
+                                        "properties": dict.fromkeys(
+                                            ("robots", "hidden", "prerendered", "unanswered"), _READERS
+                                        ),
                                     },
                                     "section": {
                                         "type": "object",
@@ -104,15 +111,11 @@ DESCRIBED: Mapping[str, Any] = {
                         }
                     },
                 },
-                "400": {
-                    "description": "The section or path is not of the form that is kept.",
-                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-                },
-                "404": {
-                    "description": "There is no such site.",
-                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-                },
+                **refused("400", "The section or path is not of the form that is kept."),
+                **refused("404", "There is no such site."),
             },
         }
-    }
+    },
+    **history.DESCRIBED,
+    **description_embedding.DESCRIBED,
 }

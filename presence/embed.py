@@ -1,8 +1,8 @@
-"""``GET /embed/{site}``: a page with nothing but the counter, for an ``<iframe>`` where no script may be pasted.
+"""``GET /embed/{site}``: a page with nothing but the counter, or the block of figures, for an ``<iframe>``.
 
-Framed by the site's own pages only (``frame-ancestors``). The connection from within it has our own origin, which every
-site lets in (:func:`gateway.sites.with_own_pages`), so who reads a page with the frame in it is counted as by the
-script. Where the reader is the frame cannot see: the query says it.
+For places where no script may be pasted. Framed by the site's own pages only (``frame-ancestors``). The connection from
+within it has our own origin, which every site lets in (:func:`gateway.sites.with_own_pages`), so who reads a page with
+the frame in it is counted as by the script. Where the reader is the frame cannot see: the query says it.
 
 Its background is the page's as long as both have the same colour scheme; browsers lay an opaque one between two that
 differ (CSS Color Adjustment Level 1, section 2.2), which keeps the text readable.
@@ -12,17 +12,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
+from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
 from gateway.browsers import written_hash
-from gateway.handshake import page_path, page_section
-from gateway.sites import Sites, SiteSettings
+from gateway.sites import OfEach, Sites, SiteSettings
 from gateway.templates import environment
+from presence.description_embedding import EMBED_PATH
 from presence.parameters import Refused, one_of, ours
 from presence.refusals import no_such_site, refusal
+from presence.scope_query import PARAMETERS, SCOPES, Scope, scoped
 
-Scope: TypeAlias = Literal["site", "section", "page"]
+State: TypeAlias = Literal["reading", "idle", "background"]
+Block: TypeAlias = Literal["counter", "stats"]
+Metric: TypeAlias = Literal["visits", "views"]
 Theme: TypeAlias = Literal["auto", "light", "dark"]
 
 MAX_AGE_SECONDS = 300
@@ -34,10 +38,14 @@ STYLE = (
     "@media(prefers-color-scheme:dark){html.auto{color:#ecedf0}}"
     "body{margin:0;overflow:hidden;white-space:nowrap}"
     "loa-counter,img{display:inline-block;min-height:20px;vertical-align:top}"
+    # Seven rows of a line and its padding: nothing moves when they come.
+    "loa-stats{display:block;min-height:180px}"
 )
 _STYLE_SOURCE = f"'{written_hash('sha256', STYLE.encode())}'"
 
 _WORDS = {"vi": "Số người đang online", "en": "Readers online"}
+_STATES: tuple[State, ...] = ("reading", "idle", "background")
+_SCOPES: tuple[Scope | State, ...] = (*SCOPES, *_STATES)
 
 _TEMPLATES = environment("presence")
 
@@ -47,14 +55,18 @@ class Frame(NamedTuple):
 
     Attributes:
         language: Of the words.
-        scope: Whose readers are shown.
+        block: What is shown.
+        metric: What the block of figures counts.
+        scope: Whose readers a counter shows.
         theme: For a light or a dark page, or as the browser prefers.
         path: Of the page around the frame.
         section: It belongs to; empty for none.
     """
 
     language: Literal["vi", "en"]
-    scope: Scope
+    block: Block
+    metric: Metric
+    scope: Scope | State
     theme: Theme
     path: str
     section: str
@@ -70,23 +82,18 @@ def frame(pairs: Iterable[tuple[str, str]], usual: Literal["vi", "en"]) -> Frame
     Raises:
         Refused: A parameter is wrong.
     """
-    given = ours(pairs, {"lang", "scope", "theme", "path", "section"})
-    wanted = Frame(
+    given = ours(pairs, {"lang", "block", "metric", "theme", *PARAMETERS})
+    scope = one_of("scope", given.get("scope", "site"), _SCOPES)
+    asked = scoped({**given, "scope": scope if scope in SCOPES else "site"})
+    return Frame(
         language=one_of("lang", given.get("lang", usual), ("vi", "en")),
-        scope=one_of("scope", given.get("scope", "site"), ("site", "section", "page")),
+        block=one_of("block", given.get("block", "counter"), ("counter", "stats")),
+        metric=one_of("metric", given.get("metric", "visits"), ("visits", "views")),
+        scope=scope,
         theme=one_of("theme", given.get("theme", "auto"), ("auto", "light", "dark")),
-        path=page_path(given.get("path", "/")),
-        section=page_section(given.get("section", "")),
+        path=asked.path or "/",
+        section=asked.section,
     )
-    if wanted.path != given.get("path", "/"):
-        raise Refused("path", "It begins with / and has at most 512 bytes and no control characters.")
-    if wanted.section != given.get("section", ""):
-        raise Refused("section", "It has letters, digits, - and _, at most 64.")
-    if wanted.scope == "page" and "path" not in given:
-        raise Refused("path", "The readers of a page are asked for, so say of which.")
-    if wanted.scope == "section" and not wanted.section:
-        raise Refused("section", "The readers of a section are asked for, so say of which.")
-    return wanted
 
 
 def policy(site: SiteSettings) -> str:
@@ -110,7 +117,7 @@ def policy(site: SiteSettings) -> str:
 def routes(sites: Sites) -> list[web.RouteDef]:
     """The route of the page."""
     template = _TEMPLATES.get_template("embed.html")
-    policies = {id: policy(site) for id, site in sites.items()}
+    policies = OfEach(sites, lambda _, site: policy(site))
 
     async def page(request: web.Request) -> web.StreamResponse:
         """The counter of a site as a page."""
@@ -127,7 +134,19 @@ def routes(sites: Sites) -> list[web.RouteDef]:
             "X-Content-Type-Options": "nosniff",
             hdrs.CACHE_CONTROL: f"public, max-age={MAX_AGE_SECONDS}",
         }
-        text = template.render(site=site, frame=wanted, words=_WORDS[wanted.language], style=STYLE)
+        text = template.render(
+            site=site, frame=wanted, words=_WORDS[wanted.language], style=STYLE, picture=_picture(wanted)
+        )
         return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
 
-    return [web.get("/embed/{site}", page)]
+    return [web.get(EMBED_PATH, page)]
+
+
+def _picture(wanted: Frame) -> str | None:
+    """What the query of the badge says of the scope, for browsers without scripts; None if there is no such badge."""
+    if wanted.block == "stats" or wanted.scope in _STATES:
+        return None
+    if wanted.scope == "site":
+        return ""
+    place = ("path", wanted.path) if wanted.scope == "page" else ("section", wanted.section)
+    return f"&{urlencode([('scope', wanted.scope), place])}"

@@ -10,6 +10,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from presence.apart import Apart
+
+NOBODY = Apart()
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -21,12 +25,19 @@ class Count(NamedTuple):
         as_of: When that was true, RFC 3339 in UTC with milliseconds, by Redis's clock; None as above.
         stale: It could not be counted since.
         states: The same by what they do.
+        apart: Sessions that are no readers, by the last count.
     """
 
     online: int | None
     as_of: str | None
     stale: bool
     states: States | None = None
+    apart: Apart = NOBODY
+
+    @property
+    def raw(self) -> int | None:
+        """Readers and all sessions that are none; None until it was counted once."""
+        return None if self.online is None else self.online + self.apart.total
 
 
 class Tally(NamedTuple):
@@ -35,12 +46,14 @@ class Tally(NamedTuple):
     Attributes:
         reading, idle, background: Readers by what they do; together all.
         at_ms: When they were counted, in milliseconds since the epoch by Redis's clock.
+        apart: Sessions that are no readers, over all workers.
     """
 
     reading: int
     idle: int
     background: int
     at_ms: int
+    apart: Apart = NOBODY
 
     @property
     def online(self) -> int:
@@ -68,15 +81,17 @@ class Gauge:
     Attributes:
         online: Readers by the last count, None before the first.
         states: The same by what they do.
+        apart: Sessions that are no readers, over all workers.
         rounds: How often it was counted.
         stale: Whether the last count is too old to be relied on; so it is before the first.
     """
 
-    __slots__ = ("_as_of", "_counted_at", "_key", "_members", "online", "rounds", "stale", "states")
+    __slots__ = ("_as_of", "_counted_at", "_key", "_members", "apart", "online", "rounds", "stale", "states")
 
     def __init__(self) -> None:
         self.online: int | None = None
         self.states: States | None = None
+        self.apart = NOBODY
         self.rounds = 0
         self.stale = True
         self._as_of: str | None = None
@@ -89,6 +104,7 @@ class Gauge:
         self.rounds += 1
         self.online = tally.online
         self.states = States(tally.reading, tally.idle, tally.background)
+        self.apart = tally.apart
         self.stale = False
         self._counted_at = now
         self._as_of = rfc3339(tally.at_ms)
@@ -108,7 +124,7 @@ class Gauge:
 
     def count(self, held: int) -> Count:
         """All there is to say."""
-        return Count(self.shown(held), self._as_of, self.stale, self.states)
+        return Count(self.shown(held), self._as_of, self.stale, self.states, self.apart)
 
     def members(self, held: int) -> bytes:
         """The same as JSON members without braces, made anew only when it changed: it is part of every handshake."""

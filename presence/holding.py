@@ -8,8 +8,10 @@ each place that was left.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import tzinfo
 from typing import NamedTuple
 
+from presence.apart import Aside
 from presence.gauge import Gauge, States
 from presence.naming import Names, Naming
 from presence.places import Kind, Place, Places
@@ -47,6 +49,7 @@ class Holding:
         terms: How long leases run now.
         pushes: What browsers have been told.
         draining: The worker is leaving: a session that closes is a reader on the way to another worker.
+        aside: Sessions that are no readers.
         states_watchers: Tabs that show how many readers read, are idle, or elsewhere.
         pushed_states, states_pushed_at: What these were told last, and when.
         pushed_rounds: The round of counting of which those that show more than the site's number have been told.
@@ -57,6 +60,7 @@ class Holding:
         "_leaves",
         "_naming",
         "_scopes",
+        "aside",
         "draining",
         "gauge",
         "places",
@@ -77,6 +81,7 @@ class Holding:
         self.gauge = Gauge()
         self.terms = Terms(settings)
         self.pushes = Pushes()
+        self.aside = Aside()
         self.draining = False
         self.states_watchers = 0
         self.pushed_states: States | None = None
@@ -91,6 +96,15 @@ class Holding:
     def watchers(self) -> int:
         """How many numbers besides the site's the tabs here show."""
         return self.states_watchers + self.places.watchers
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where the site's midnight is."""
+        return self._naming.zone
+
+    def counts(self, kind: Kind) -> bool:
+        """Whether places of this kind are counted at all."""
+        return kind in self._scopes
 
     def join(
         self,
@@ -159,6 +173,17 @@ class Holding:
         self._joins.clear()
         return self.roster.everyone()
 
+    def take_due(self, now: float) -> list[Reader]:
+        """Whose leases are to be renewed now: those at one place stand together, and the places of one section.
+
+        So a command has as many readers for as few places as can be; the store pays for both.
+        """
+        at: dict[tuple[Place | None, Place | None], list[Reader]] = {}
+        for reader in self.roster.due(now, self.terms.renew_seconds):
+            tab = reader.tabs[0]
+            at.setdefault((tab.section, tab.page), []).append(reader)
+        return [reader for where in sorted(at, key=_by_section) for reader in at[where]]
+
     def take_leaves(self, now: float) -> list[Departure]:
         """Who left, what, and when; those whose lease has lapsed by now are forgotten.
 
@@ -222,3 +247,8 @@ class Holding:
     def _is_at(self, reader: bytes, place: Place | None) -> bool:
         held = self.roster.get(reader)
         return held is not None and (place is None or held.is_at(place))
+
+
+def _by_section(where: tuple[Place | None, Place | None]) -> tuple[str, str]:
+    section, page = where
+    return section.name if section is not None else "", page.name if page is not None else ""

@@ -89,6 +89,11 @@ def reader_of(token: str) -> bytes:
     return token[_ID].encode()
 
 
+def derived(secret: bytes, purpose: str) -> bytes:
+    """A key of 32 bytes for something else than readers' tokens and names, which says nothing of the secret."""
+    return hmac.digest(secret, purpose.encode(), "sha256")
+
+
 def name(key: bytes, reader: bytes) -> bytes:
     """The name of `reader` under the key of a day."""
     return hashlib.blake2b(reader, digest_size=NAME_BYTES, key=key).digest()

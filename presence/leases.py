@@ -32,7 +32,7 @@ from gateway.sites import Sites
 from gateway.tasks import told_to_stop
 from presence.holding import Holding
 from presence.identity import Identity
-from presence.ledger import Ledger
+from presence.ledger import Ledger, ToCount
 from presence.naming import Naming
 from presence.places import Place
 from presence.roster import Reader
@@ -59,7 +59,7 @@ class Leases:
     Args:
         ledger: The leases in Redis; its connection is used by nobody else.
         settings: The room's settings.
-        holdings: One for each site.
+        holdings: One for each site; more may come.
         secret: Put back where Redis has lost it.
         clock: Seconds, steady; need not be right.
         reconnect_seconds: How long another worker may wait for a connection or an answer before it tries again.
@@ -114,7 +114,7 @@ class Leases:
             break
         await self.ledger.open()
         await self._secret.restore()
-        for holding in self.holdings.values():
+        for holding in [*self.holdings.values()]:
             await self._renew(holding, holding.take_all())
         if self._away:
             log.info("presence store is back", readers=sum(len(one.roster) for one in self.holdings.values()))
@@ -128,7 +128,7 @@ class Leases:
         batch_seconds = self._settings.batch_ms / 1000
         beat = self._clock()
         while not told_to_stop():
-            for holding in self.holdings.values():
+            for holding in [*self.holdings.values()]:
                 await self._write(holding)
             if self._clock() >= max(self._count_at, self._believe_at):
                 self._count_at = self._clock() + self._settings.count_seconds - batch_seconds / 2
@@ -143,7 +143,7 @@ class Leases:
     async def _write(self, holding: Holding) -> None:
         now = self._clock()
         # Both taken before anything is awaited: who joins meanwhile waits for the next beat and is due after it.
-        joins, due = holding.take_joins(), holding.roster.due(now, holding.terms.renew_seconds)
+        joins, due = holding.take_joins(), holding.take_due(now)
         await self._renew(holding, joins)
         missing = await self._renew(holding, due)
         # Once per interval: where leases go missing all the time, renewing all at each beat would only add to it.
@@ -200,14 +200,13 @@ class Leases:
         if now >= self._secret_at:
             await self._secret.restore()
             self._secret_at = now + SECRET_SECONDS
-        tallies = [
-            (holding, await self.ledger.count(site), *await self._count_places(holding))
-            for site, holding in self.holdings.items()
-        ]
+        holdings = [*self.holdings.values()]
+        tallies = await self.ledger.count_all([self._to_count(holding) for holding in holdings])
+        of_places = [await self._count_places(holding) for holding in holdings]
         # Asked afterwards: what was still there now was there when it was counted.
         if not await self.ledger.unbroken():
             return False
-        for holding, tally, places, readers in tallies:
+        for holding, tally, (places, readers) in zip(holdings, tallies, of_places, strict=True):
             holding.gauge.counted(now, tally)
             for place, online in zip(places, readers, strict=True):
                 # Nobody may be watching any more: then the number would stay as it is now.
@@ -217,6 +216,11 @@ class Leases:
         self._answered_at = self._clock()
         self.counted.set()
         return True
+
+    def _to_count(self, holding: Holding) -> ToCount:
+        """The readers of a site over all workers; tells the others of the sessions here that are none."""
+        holds_seconds = max(holding.terms.lease_seconds, 3 * self._settings.count_seconds)
+        return ToCount(holding.site, holding.aside.apart, holds_seconds)
 
     async def _count_places(self, holding: Holding) -> tuple[Sequence[Place], Sequence[int]]:
         """The places of a site whose turn it is, and their readers."""

@@ -49,14 +49,17 @@ class Naming:
         identity: Derives the keys.
         site: Id of the site.
         zone: Where its midnight is.
+
+    Attributes:
+        zone: The same.
     """
 
-    __slots__ = ("_day", "_identity", "_keys", "_site", "_zone")
+    __slots__ = ("_day", "_identity", "_keys", "_site", "zone")
 
     def __init__(self, identity: Identity, site: str, zone: tzinfo) -> None:
         self._identity = identity
         self._site = site
-        self._zone = zone
+        self.zone = zone
         self._day = Day("", 0, 0)
         self._keys: dict[str, bytes] = {}
 
@@ -68,13 +71,13 @@ class Naming:
             lease_ms: The longest lease that may have been given before midnight.
         """
         if not self._day.starts_ms <= store_ms < self._day.ends_ms:
-            self._day = day_at(self._zone, store_ms)
+            self._day = day_at(self.zone, store_ms)
             self._keys.clear()
         day = self._day
         if store_ms >= day.ends_ms - MARGIN_MS:
-            return Names((self._key(day), self._key(day_at(self._zone, day.ends_ms))), day.ends_ms)
+            return Names((self._key(day), self._key(day_at(self.zone, day.ends_ms))), day.ends_ms)
         if store_ms < day.starts_ms + lease_ms + MARGIN_MS:
-            return Names((self._key(day_at(self._zone, day.starts_ms - 1)), self._key(day)), day.starts_ms)
+            return Names((self._key(day_at(self.zone, day.starts_ms - 1)), self._key(day)), day.starts_ms)
         return Names((self._key(day),), day.ends_ms)
 
     def _key(self, day: Day) -> bytes:

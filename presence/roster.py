@@ -16,7 +16,9 @@ from msgspec import Struct
 
 from presence.places import Place
 
-SLOTS = 128
+# Few and wide: what is due at once is renewed in few commands, and the fuller each, the less the store has to do. The
+# readers of a slot are due together, so a wide slot makes nobody wait longer than an interval between two renewals.
+SLOTS = 16
 
 
 class Attention(IntEnum):

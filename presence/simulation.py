@@ -111,7 +111,9 @@ async def run(plan: Plan) -> bool:
         if crowd.connected:
             await _first(_tell_count(http, plan, crowd.connected), stop)
             await _stay(plan.stay_seconds, stop)
-        complete = complete and not crowd.ended
+        complete = complete and not crowd.ended and crowd.returned == len(crowd.sent_away)
+        if crowd.sent_away:
+            click.echo(f"{len(crowd.sent_away):,} times one was sent away; {crowd.returned:,} times one came back.")
         _list("lost", crowd.ended)
         await crowd.disperse()
         click.echo(f"All readers have gone; {_heard(len(crowd.announcements))}.")

@@ -13,10 +13,13 @@
 -- ARGV[2]    midnight, ms since the epoch
 -- ARGV[3]    names per reader: 1, good until midnight; or 2, the old day's and the new day's
 -- ARGV[4]    grace, ms
--- ARGV[4+k]  the names to write to KEYS[k], 12 bytes each, joined
+-- ARGV[5]    how many of the places, the first ones, are to be tended: their backstop set, what has lapsed swept.
+--            There are very many of them, and to do both each time would cost as much as the leases. Those with
+--            newcomers are tended without being told.
+-- ARGV[5+k]  the names to write to KEYS[k], 12 bytes each, joined
 --
--- Returns {now in ms, readers of the site that had no lease}, or {now in ms, -1} if single names came after their
--- midnight: nothing was written then.
+-- Returns {now in ms, readers of the site that had no lease, 1 if a place has more to sweep than one call may, else 0},
+-- or {now in ms, -1, 0} if single names came after their midnight: nothing was written then.
 --
 -- A lease is never shortened here (GT). With two names, this server's clock alone decides which one counts, and the
 -- other is removed in the same step, so a reader is never counted under both.
@@ -34,9 +37,10 @@ local lease = tonumber(ARGV[1])
 local midnight = tonumber(ARGV[2])
 local both = ARGV[3] == '2'
 local grace = tonumber(ARGV[4])
+local tended = 3 + tonumber(ARGV[5])
 
 if not both and now >= midnight then
-  return {now, -1}
+  return {now, -1, 0}
 end
 
 local expiry = string.format('%.0f', now + lease)
@@ -45,10 +49,12 @@ local step = both and 2 * WIDTH or WIDTH
 
 local function names(packed)
   local kept, dropped = {}, {}
+  local count = 0
   for at = 1, #packed, step do
-    kept[#kept + 1] = string.sub(packed, at + keep, at + keep + WIDTH - 1)
+    count = count + 1
+    kept[count] = string.sub(packed, at + keep, at + keep + WIDTH - 1)
     if both then
-      dropped[#dropped + 1] = string.sub(packed, at + WIDTH - keep, at + 2 * WIDTH - keep - 1)
+      dropped[count] = string.sub(packed, at + WIDTH - keep, at + 2 * WIDTH - keep - 1)
     end
   end
   return kept, dropped
@@ -60,10 +66,12 @@ local function write(key, members)
     arguments[2 * at - 1] = expiry
     arguments[2 * at] = members[at]
   end
-  -- A backstop for a site that is given up: with nobody left to sweep, the key goes by itself.
-  local added = redis.call('ZADD', key, 'GT', unpack(arguments))
+  return redis.call('ZADD', key, 'GT', unpack(arguments))
+end
+
+-- A backstop for a site or a place that is given up: with nobody left to sweep, the key goes by itself.
+local function backstop(key)
   redis.call('PEXPIRE', key, 3 * lease + 60000)
-  return added
 end
 
 -- Of `members`, those that nobody holds at a higher level any more; they are taken from there.
@@ -87,7 +95,7 @@ end
 
 local missing = 0
 for level = 1, 3 do
-  local members, dropped = names(ARGV[4 + level])
+  local members, dropped = names(ARGV[5 + level])
   if #dropped > 0 then
     for each = 1, 3 do
       missing = missing - redis.call('ZREM', KEYS[each], unpack(dropped))
@@ -102,6 +110,7 @@ for level = 1, 3 do
   end
   if #members > 0 then
     local added = write(KEYS[level], members)
+    backstop(KEYS[level])
     missing = missing + added
     if added > 0 then
       for lower = level + 1, 3 do
@@ -111,17 +120,23 @@ for level = 1, 3 do
   end
 end
 
+local unswept = 0
 for at = 4, #KEYS do
-  local members, dropped = names(ARGV[4 + at])
+  local members, dropped = names(ARGV[5 + at])
   if #dropped > 0 then
     redis.call('ZREM', KEYS[at], unpack(dropped))
   end
-  write(KEYS[at], members)
-  -- Nobody may ever ask for the number of this place, so it is swept by those who come.
-  local lapsed = redis.call('ZCOUNT', KEYS[at], '-inf', now)
-  if lapsed > 0 then
-    redis.call('ZREMRANGEBYRANK', KEYS[at], 0, math.min(lapsed, SWEEP) - 1)
+  if write(KEYS[at], members) > 0 or at <= tended then
+    backstop(KEYS[at])
+    -- Nobody may ever ask for the number of this place, so it is swept by those who write to it.
+    local lapsed = redis.call('ZCOUNT', KEYS[at], '-inf', now)
+    if lapsed > 0 then
+      redis.call('ZREMRANGEBYRANK', KEYS[at], 0, math.min(lapsed, SWEEP) - 1)
+    end
+    if lapsed > SWEEP then
+      unswept = 1
+    end
   end
 end
 
-return {now, math.max(0, missing)}
+return {now, math.max(0, missing), unswept}

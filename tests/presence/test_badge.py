@@ -16,7 +16,9 @@ from gateway.problems import problems
 from gateway.sites import SiteSettings
 from presence import badge
 from presence.gauge import Count
-from tests.presence.portals import Portal, portal
+from presence.places import Kind
+from tests.presence.portals import BROWSER, Portal, answered, portal
+from tests.presence.workers import until
 
 Client: TypeAlias = TestClient[web.Request, web.Application]
 
@@ -24,16 +26,20 @@ AS_OF = "2026-11-23T07:05:15.900Z"
 
 
 class Told:
-    """In the place of presence: says what it is told to, and how often it was asked."""
+    """In the place of presence and its enquiry: says what it is told to, and how often it was asked."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.said = Count(5716, AS_OF, False)
+        self.at_places: dict[tuple[Kind, str], int | None] = {}
         self.asked = 0
 
     def count(self, site: str) -> Count:
         self.asked += 1
         return self.said
+
+    async def readers(self, site: str, kind: Kind, name: str) -> int | None:
+        return self.at_places[kind, name]
 
 
 @pytest.fixture
@@ -44,8 +50,8 @@ def told() -> Told:
 @pytest.fixture
 async def client(told: Told) -> AsyncIterator[Client]:
     app = web.Application(middlewares=[problems])
-    sites = {"demo": SiteSettings(), "abroad": SiteSettings(language="en")}
-    app.add_routes(badge.routes(told, sites, lambda: told.now))  # type: ignore[arg-type]
+    sites = {"demo": SiteSettings(), "abroad": SiteSettings(language="en"), "shy": SiteSettings(small_counts=10)}
+    app.add_routes(badge.routes(told, told, sites, lambda: told.now))  # type: ignore[arg-type]
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -63,8 +69,9 @@ async def house(valkey_url: str, prefix: str) -> AsyncIterator[Portal]:
 
 
 async def test_it_says_what_the_sockets_say(house: Portal) -> None:
-    async with ClientSession(house.url) as http, http.ws_connect("/ws?site=demo") as socket:
-        assert (await socket.receive_json())["online"] == 1
+    async with ClientSession(house.url, headers=BROWSER) as http, http.ws_connect("/ws?site=demo") as socket:
+        assert (await answered(socket))["online"] == 1
+        await until(lambda: house.presence.count("demo").online == 1)
         async with http.get("/badge/demo.svg?lang=en") as answer:
             assert 'aria-label="1 reader online' in await answer.text()
 
@@ -133,6 +140,39 @@ async def test_a_number_of_before_and_one_not_known_say_so(
         assert ">0<" not in await text(client)
 
 
+async def test_it_says_who_reads_a_page(house: Portal) -> None:
+    async with ClientSession(house.url, headers=BROWSER) as http, http.ws_connect("/ws?site=demo&path=/1") as socket:
+        await answered(socket)
+        await until(lambda: len(house.presence.holdings["demo"].roster) == 1)
+        async with http.get("/badge/demo.svg?lang=en&scope=page&path=/1") as answer:
+            assert 'aria-label="1 reader on this page' in await answer.text()
+        async with http.get("/badge/demo.svg?lang=en&scope=page&path=/2") as answer:
+            assert 'aria-label="0 readers on this page' in await answer.text()
+
+
+async def test_a_badge_of_a_place_has_its_number_and_words(client: Client, told: Told) -> None:
+    told.at_places = {("page", "/tin/1"): 12, ("page", "/tin/2"): 13, ("section", "kinh-te"): 1200}
+    assert "12 người đang đọc bài này" in await text(client, "?scope=page&path=/tin/1")
+    assert "13 readers on this page" in await text(client, "?scope=page&path=/tin/2&lang=en")
+    assert "1.200 người đang đọc mục này" in await text(client, "?scope=section&section=kinh-te")
+    # One that is only named is not what is asked for, and makes no other picture.
+    asked = told.asked
+    assert "5.716 người đang online" in await text(client, "?section=kinh-te")
+    assert "5.716 người đang online" in await text(client, "?path=/tin/1")
+    assert told.asked == asked + 1
+    async with client.get("/badge/demo.png?scope=page&path=/tin/1") as answer:
+        assert (answer.status, answer.content_type) == (200, "image/png")
+
+
+async def test_a_place_whose_number_is_not_known_has_a_dash(client: Client, told: Told) -> None:
+    told.at_places = {("page", "/1"): None, ("section", "x"): 3}
+    assert 'aria-label="– người đang đọc bài này (chưa có số liệu)"' in await text(client, "?scope=page&path=/1")
+    # The store is away, and somebody is here.
+    told.said = Count(5716, AS_OF, True)
+    said = await text(client, "?scope=section&section=x")
+    assert 'aria-label="3 người đang đọc mục này (số liệu lúc 14:05)"' in said
+
+
 @pytest.mark.parametrize("kind", ["svg", "png"])
 @pytest.mark.parametrize(
     "query",
@@ -143,6 +183,11 @@ async def test_a_number_of_before_and_one_not_known_say_so(
         {"style": "x"},
         {"lang": "x"},
         {"background": ""},
+        {"scope": "world"},
+        {"path": "tin/1"},
+        {"path": "/\n"},
+        {"path": "/" + "x" * 512},
+        {"section": "a b"},
     ],
 )
 async def test_a_wrong_parameter_is_a_problem_that_names_it(client: Client, kind: str, query: dict[str, str]) -> None:
@@ -151,6 +196,13 @@ async def test_a_wrong_parameter_is_a_problem_that_names_it(client: Client, kind
         problem = await answer.json(content_type=None)
     assert [error["field"] for error in problem["errors"]] == list(query)
     assert next(iter(query)) in problem["detail"]
+
+
+@pytest.mark.parametrize(("query", "missing"), [("scope=page&section=a", "path"), ("scope=section&path=/", "section")])
+async def test_a_scope_without_its_place_is_refused(client: Client, query: str, missing: str) -> None:
+    async with client.get(f"/badge/demo.svg?{query}") as answer:
+        assert answer.status == 400
+        assert [error["field"] for error in (await answer.json(content_type=None))["errors"]] == [missing]
 
 
 async def test_markup_in_a_text_is_text(client: Client) -> None:
@@ -172,3 +224,19 @@ async def test_who_would_wait_too_long_is_told_to_come_again(client: Client, mon
         assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
     # A drawing waits for nobody.
     assert await text(client)
+
+
+@pytest.mark.parametrize(
+    ("online", "query", "said"),
+    [
+        (1, "", "dưới 10 người đang online"),
+        (9, "?lang=en", "fewer than 10 readers online"),
+        (9, "?style=counter&lang=en", "&lt;10 readers online"),
+        (10, "", "10 người đang online"),
+    ],
+)
+async def test_a_small_number_is_not_told_where_the_site_does_not_want_it(
+    client: Client, told: Told, online: int, query: str, said: str
+) -> None:
+    told.said = Count(online, AS_OF, False)
+    assert f'aria-label="{said}"' in await text(client, query, "shy")

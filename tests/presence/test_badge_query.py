@@ -67,6 +67,16 @@ def test_letters_with_loose_accents_are_the_same_letters() -> None:
     assert look([("text", "# ngu\u031bo\u031b\u0300i")], "vi", pixels=False).text == "# người"
 
 
+def test_a_place_is_kept_only_where_its_readers_are_asked_for() -> None:
+    both = [("section", "kinh-te"), ("path", "/1")]
+    assert look(both, "vi", pixels=False) == look([], "vi", pixels=False)
+    page = look([("scope", "page"), *both], "vi", pixels=False)
+    assert (page.scope, page.place) == ("page", "/1")
+    assert page == look([("scope", "page"), ("path", "/1")], "vi", pixels=False)
+    section = look([("scope", "section"), *both], "vi", pixels=False)
+    assert (section.scope, section.place) == ("section", "kinh-te")
+
+
 def test_words_go_with_the_number() -> None:
     english = look([("lang", "en")], "vi", pixels=False)
     assert [english.words(form) for form in ("one", "other")] == ["# reader online", "# readers online"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
 from presence.errors import SecretReplaced
-from presence.identity import Identity
+from presence.identity import Identity, reader_of
 from tests.presence.workers import BRISK, until, worker
 
 
@@ -45,6 +46,14 @@ async def test_who_only_watches_is_told_and_not_counted(valkey_url: str, prefix:
         await until(lambda: any(frame["online"] == 1 for frame in tab.pushed))
         one.close(tab)
         assert len(one.holding.roster) == 1
+
+
+async def test_whose_reader_a_session_is_is_known_once_it_counts(valkey_url: str, prefix: str) -> None:
+    async with worker(valkey_url, prefix) as one:
+        first = one.open()
+        again, robot, watcher = one.open(first.token), one.open(apart="robot"), one.open(watching=True)
+        known = [one.presence.reader_of(tab) for tab in (first, again, robot, watcher)]  # type: ignore[arg-type]
+        assert known == [reader_of(first.token), reader_of(first.token), None, None]
 
 
 @pytest.mark.slow
@@ -129,3 +138,12 @@ async def test_a_worker_does_not_go_on_under_another_secret(valkey: Redis, valke
         await valkey.delete(one.ledger.keys("demo", 0)[0])
         await until(lambda: bool(one.caretaker.failures))
         assert isinstance(one.failures.pop("presence leases"), SecretReplaced)
+
+
+async def test_a_browser_is_told_to_keep_nothing_where_the_settings_say_so(valkey_url: str, prefix: str) -> None:
+    settings = msgspec.structs.replace(BRISK, identity="session")
+    async with worker(valkey_url, prefix, settings=settings) as one:
+        assert one.open().welcome["identity"] == "session"
+        assert "identity" not in one.open(watching=True).welcome
+    async with worker(valkey_url, prefix) as one:
+        assert "identity" not in one.open().welcome

@@ -72,8 +72,22 @@ async def test_says_whose_readers_where_and_how(client: Client) -> None:
     assert '<html lang="en" class="dark">' in text
     assert 'data-path="/tin/1?a=&#34;b&#34;" data-section="kinh-te"' in text
     assert '<loa-counter scope="page"></loa-counter>' in text
-    # Of a page there is no picture, and that of the site would mislead.
-    assert "<noscript>" not in text
+    picture = "../badge/demo.svg?style=plain&amp;lang=en&amp;scope=page&amp;path=%2Ftin%2F1%3Fa%3D%22b%22"
+    assert f'<noscript><img src="{picture}"' in text
+    text = await read(client, scope="section", section="kinh-te")
+    assert "lang=vi&amp;scope=section&amp;section=kinh-te" in text
+    for scope in ("reading", "idle", "background"):
+        text = await read(client, scope=scope)
+        assert f'<loa-counter scope="{scope}"></loa-counter>' in text
+        # There is no picture of these, and that of the site would mislead.
+        assert "<noscript>" not in text
+
+
+async def test_may_be_the_block_of_figures_instead(client: Client) -> None:
+    text = await read(client, block="stats")
+    assert "<loa-stats></loa-stats>" in text
+    assert "<loa-counter" not in text
+    assert '<loa-stats metric="views"></loa-stats>' in await read(client, block="stats", metric="views")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +102,7 @@ async def test_says_whose_readers_where_and_how(client: Client) -> None:
         ({"section": "a b"}, "section"),
         ({"section": "x" * 65}, "section"),
         ({"scope": "page"}, "path"),
+        ({"scope": "page", "path": ""}, "path"),
         ({"scope": "section"}, "section"),
     ],
 )

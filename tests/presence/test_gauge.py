@@ -6,6 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from presence.apart import Apart
 from presence.gauge import Gauge, States, Tally, rfc3339
 
 
@@ -16,7 +17,7 @@ def members(gauge: Gauge, held: int) -> object:
 def test_nothing_is_known_at_first() -> None:
     gauge = Gauge()
     assert members(gauge, 3) == {"online": None, "as_of": None, "stale": True}
-    assert gauge.count(3) == (None, None, True, None)
+    assert gauge.count(3) == (None, None, True, None, Apart())
 
 
 def test_a_count_is_shown_with_its_time() -> None:
@@ -43,7 +44,7 @@ def test_the_last_number_stays_when_the_store_is_away() -> None:
     gauge = Gauge()
     gauge.counted(1.0, Tally(7, 0, 0, 0))
     gauge.lost()
-    assert gauge.count(2) == (7, "1970-01-01T00:00:00.000Z", True, States(7, 0, 0))
+    assert gauge.count(2) == (7, "1970-01-01T00:00:00.000Z", True, States(7, 0, 0), Apart())
     assert b'"stale":true' in gauge.members(2)
     gauge.counted(2.0, Tally(8, 0, 0, 0))
     assert gauge.count(2).stale is False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from itertools import groupby
 from typing import Literal
 
 import msgspec
@@ -44,6 +45,34 @@ def test_a_join_waits_once_and_is_taken_once() -> None:
     one.join(b"a")
     assert joins(one) == [b"a"]
     assert joins(one) == []
+
+
+def test_those_due_stand_with_those_of_their_page_and_pages_with_those_of_their_section() -> None:
+    one = holding()
+    one.take_due(0.0)
+    for number in range(600):
+        one.join(reader_id(number), section=f"s{number % 3}", page=f"/{number % 12}" if number % 5 else "")
+    tab = one.join(reader_id(600), section="s0", page="/0")
+    one.join(reader_id(600), section="s1", page="/1")
+    one.leave(one.join(reader_id(601), section="s1", page="/1"), 1.0)
+    due = one.take_due(SETTINGS.renew_seconds + 0.1)
+    assert sorted(reader.id for reader in due) == [reader_id(number) for number in range(601)]
+    assert tab.reader in due
+
+    def at(kind: str) -> list[str]:
+        return [place.name if (place := getattr(reader.tabs[0], kind)) else "" for reader in due]
+
+    where = list(zip(at("section"), at("page"), strict=True))
+    assert len(list(groupby(at("section")))) == 3
+    assert len(list(groupby(where))) == len(set(where))
+
+
+def test_all_due_are_renewed_where_nothing_but_the_site_is_counted() -> None:
+    one = Holding("demo", NAMING, msgspec.structs.replace(SETTINGS, scopes=[]))
+    one.take_due(0.0)
+    for number in range(50):
+        one.join(reader_id(number), section="a", page="/")
+    assert len(one.take_due(SETTINGS.renew_seconds)) == 50
 
 
 def test_who_comes_back_before_the_batch_has_not_left() -> None:

@@ -101,7 +101,7 @@ def test_a_storm_of_other_work_does_not_make_the_number_late() -> None:
     pace.learn(10_000, 3.0)
     assert pace.interval(10_000, 1.0) < 3 * before
     pace.learn(10_000, 0.14)
-    assert pace.interval(10_000, 1.0) == pytest.approx(1.4)
+    assert pace.interval(10_000, 1.0) == pytest.approx(0.14 / SHARE)
 
 
 def test_a_handful_teaches_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 
 import pytest
 from hypothesis import settings
@@ -91,6 +92,26 @@ def test_readers_that_come_at_once_are_renewed_evenly() -> None:
     beats = [len(roster.due(beat / 10, INTERVAL)) for beat in range(1, 101)]
     assert sum(beats) == 10_000
     assert max(beats) <= 2 * 10_000 / SLOTS + 2
+
+
+@pytest.mark.parametrize("interval", [10.0, 20.0, 12.3])
+def test_renewals_leave_in_few_full_batches_and_nobody_waits_for_them(interval: float) -> None:
+    """Waiting for others to be renewed with must lengthen no interval: a grace has little to spare."""
+    roster, beat = Roster(), 0.1
+    renewed: dict[bytes, list[float]] = {}
+    full = 0
+    for number in range(16_000):
+        roster.join(reader_id(number))
+    for tick in range(round(3 * interval / beat) + 2):
+        due = roster.due(tick * beat, interval)
+        full += bool(due)
+        for reader in due:
+            renewed.setdefault(reader.id, []).append(tick * beat)
+    assert len(renewed) == 16_000
+    apart = [later - earlier for times in renewed.values() for earlier, later in pairwise(times)]
+    assert min(apart) >= interval - beat - 1e-6
+    assert max(apart) <= interval + beat + 1e-6
+    assert full <= 3 * 16 + 1, "renewed in dribs and drabs"
 
 
 @pytest.mark.parametrize("interval", [10.0, 20.0])

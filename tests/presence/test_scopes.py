@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
 from presence.counter import TABS
+from presence.enquiry import Enquiry
+from presence.gauge import States
 from presence.roster import Tab as RosterTab
 from tests.presence.workers import BRISK, Tab, until, worker
 
@@ -49,14 +52,33 @@ async def test_a_reader_with_two_tabs_on_two_workers_is_one_on_each_page(store_u
         await until(lambda: watching.told("page")["online"] == 1)
 
 
-async def test_the_welcome_says_what_is_known_of_the_scopes_asked_for(valkey_url: str, prefix: str) -> None:
+async def test_who_has_answered_is_told_what_is_known_of_the_scopes_asked_for(valkey_url: str, prefix: str) -> None:
     async with worker(valkey_url, prefix) as one:
         first = one.open(path="/1", show="page,states,nonsense")
-        assert first.welcome["scopes"][1:] == [{"scope": "page", "path": "/1", "online": None}]
-        assert {*first.welcome["scopes"][0]} == {"scope", "reading", "idle", "background"}
+        assert [frame["scope"] for frame in first.heard] == ["states", "page"]
+        assert first.told("page")["online"] is None
         await until(lambda: first.told("page").get("online") == 1)
-        assert one.open(path="/1", show="page").welcome["scopes"] == [{"scope": "page", "path": "/1", "online": 2}]
-        assert "scopes" not in one.open(path="/1").welcome
+        assert one.open(path="/1", show="page").told("page")["online"] == 2
+        assert not one.open(path="/1").heard
+        assert not one.greet(path="/1", show="page").heard
+
+
+async def test_who_comes_between_two_pushes_is_set_right_by_the_next(valkey_url: str, prefix: str) -> None:
+    """Found by `python -m tests.truth --seed 201`: told a number that was never pushed, and then nothing any more when
+    the count went back to what the others had been told before."""
+    async with worker(valkey_url, prefix) as one:
+        here = one.open(path="/1", section="news", show="page,states")
+        await until(lambda: here.told("page").get("online") == here.told("states").get("reading") == 1)
+        place = one.holding.places.get("page", "/1")
+        assert place is not None
+        # Counted, and not pushed yet.
+        place.online, one.holding.gauge.states = 7, States(7, 0, 0)
+        late = one.open(here.token, path="/1", section="news", show="page,states")
+        assert [(frame["scope"], frame.get("online", frame.get("reading"))) for frame in late.heard[:2]] == [
+            ("states", 7),
+            ("page", 7),
+        ]
+        await until(lambda: late.told("page").get("online") == late.told("states").get("reading") == 1)
 
 
 async def test_a_move_takes_the_reader_along_without_a_new_connection(valkey_url: str, prefix: str) -> None:
@@ -85,7 +107,8 @@ async def test_a_garbage_path_is_counted_for_the_site_only(valkey: Redis, valkey
 async def test_made_up_pages_beyond_the_limit_are_counted_for_the_site_only(
     valkey: Redis, valkey_url: str, prefix: str
 ) -> None:
-    async with worker(valkey_url, prefix) as one:
+    # Places that nobody forgets while the machine stands still for a moment.
+    async with worker(valkey_url, prefix, settings=msgspec.structs.replace(BRISK, lease_seconds=3600)) as one:
         one.holding.places._most = 20
         tab = one.open(path="/start")
         for number in range(500):
@@ -116,7 +139,12 @@ async def test_states_are_of_readers_not_of_tabs(store_url: str, prefix: str) ->
 
 
 async def test_who_turns_away_and_back_is_seen_to(store_url: str, prefix: str) -> None:
-    async with worker(store_url, prefix) as one, worker(store_url, prefix) as other:
+    # A lease that does not lapse on a machine that stands still for a moment.
+    settings = msgspec.structs.replace(BRISK, lease_seconds=3600)
+    async with (
+        worker(store_url, prefix, settings=settings) as one,
+        worker(store_url, prefix, settings=settings) as other,
+    ):
         tab = one.open()
         other.open(tab.token, state="background")
         shown = set()
@@ -231,3 +259,13 @@ async def test_who_reads_slowly_is_told_all_its_numbers_when_it_reads_again(valk
         assert slow.told("page")["online"] == 1
         slow.paused_at = 0.0
         await until(lambda: slow.told("page")["online"] == 2 and slow.told("states")["reading"] == 2)
+
+
+async def test_a_kind_of_place_that_is_not_counted_has_no_number(valkey_url: str, prefix: str) -> None:
+    settings = msgspec.structs.replace(BRISK, scopes=["section"])
+    async with worker(valkey_url, prefix, settings=settings) as one:
+        one.open(path="/1", section="news")
+        enquiry = Enquiry(one.ledger, one.leases.holdings, lambda: one.presence.epoch, BRISK.count_seconds)
+        assert await enquiry.readers("demo", "section", "news") == 1
+        # None are not known to be none.
+        assert await enquiry.readers("demo", "page", "/1") is None

@@ -25,6 +25,8 @@ def test_the_defaults_are_those_of_the_design() -> None:
         ({"batch_size": 0}, "batch_size"),
         ({"batch_size": 4000}, "batch_size"),
         ({"count_seconds": 0.0}, "count_seconds"),
+        ({"redis_url": "http://a"}, r"redis_url must begin with .* or rediss\+cluster://"),
+        ({"redis_url": "redis+cluster://a/2"}, "redis_url: a cluster has no databases"),
         ({"lease": 30}, "lease"),
     ],
 )

@@ -30,8 +30,11 @@ from store.connection import connect
 from store.settings import RedisSettings
 
 # All times are short, so that a test sees a lease lapse; the proportions are those of the defaults.
-BRISK = PresenceSettings(renew_seconds=0.5, grace_seconds=0.9, lease_seconds=2.0, count_seconds=0.1, batch_ms=10)
-PATIENCE_SECONDS = 15.0
+BRISK = PresenceSettings(
+    renew_seconds=0.5, grace_seconds=0.9, lease_seconds=2.0, count_seconds=0.1, batch_ms=10, history_ms=20
+)
+# Only a failure takes so long.
+PATIENCE_SECONDS = 60.0
 
 
 class Wire:
@@ -60,6 +63,8 @@ class Tab:
         section: str = "",
         show: str = "",
         state: str = "",
+        apart: str = "",
+        again: bool = False,
     ) -> None:
         self.site = site
         self.visitor = visitor
@@ -68,6 +73,8 @@ class Tab:
         self.section = section
         self.show = show
         self.state = state
+        self.apart = apart
+        self.again = again
         self.address = ""
         self.reader: object | None = None
         self.descriptor = -1
@@ -121,9 +128,19 @@ class Worker:
         self.presence = Presence(settings, identity, self.leases, self.hub, detection_seconds=40.0, clock=clock)
         self.caretaker = Caretaker()
 
-    def open(self, visitor: str = "", watching: bool = False, **where: str) -> Tab:
-        """A browser opens a page here; `where` as in the query."""
-        tab = Tab("demo", visitor, watching, **where)
+    def open(self, visitor: str = "", watching: bool = False, again: bool = False, **where: str) -> Tab:
+        """A browser opens a page here, and answers; `where` as in the query."""
+        tab = self.greet(visitor, watching, again, **where)
+        self.answer(tab)
+        return tab
+
+    def answer(self, tab: Tab) -> None:
+        """A browser that was greeted answers its first ping."""
+        self.presence.answered(cast(Session, tab))
+
+    def greet(self, visitor: str = "", watching: bool = False, again: bool = False, **where: str) -> Tab:
+        """A browser opens a page here, and has not answered yet."""
+        tab = Tab("demo", visitor, watching, again=again, **where)
         session = cast(Session, tab)
         self.hub.join(session)
         tab.welcome = msgspec.json.decode(b"{" + self.presence.greet(session) + b"}")
@@ -181,9 +198,10 @@ async def worker(
     settings: PresenceSettings = BRISK,
     zone: tzinfo = UTC,
     clock: Callable[[], float] = time.monotonic,
+    command_seconds: float = 1.0,
 ) -> AsyncIterator[Worker]:
     """A running worker that has counted for the first time."""
-    redis = connect(RedisSettings(command_seconds=1.0), url, connections=1, name="presence")
+    redis = connect(RedisSettings(command_seconds=command_seconds), url, connections=1, name="presence")
     identity = Identity(await SharedSecret(redis, prefix).get())
     one = Worker(redis, prefix, identity, settings=settings, zone=zone, clock=clock)
     await one.secret.get()
