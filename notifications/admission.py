@@ -1,8 +1,11 @@
-"""Who may use the API, and how much: bearer tokens, a budget for each, and patience with wrong ones.
+"""Who may use the API, and how much: bearer tokens and signed-in users, a budget for each, patience with wrong tokens.
 
 Every token is looked up, whatever came before it: wrong tokens from an address make it wait for the answer to further
 wrong ones, never lock out a right one that comes from there. Nothing here is shared between workers; each
 grants its own budget.
+
+A request with a session's cookie and no token comes from a page of the console; a browser would send that cookie for
+another site's page too, so one that changes something must show where it comes from (``people/crossing.py``).
 """
 
 from __future__ import annotations
@@ -16,8 +19,14 @@ from aiohttp import web
 
 from gateway.limits import TokenBucket
 from gateway.problems import Problem
+from notifications.actor import Principal
+from notifications.people.cookies import SESSION
+from notifications.people.crossing import Crossing
+from notifications.people.rights import may
+from notifications.people.sessions import Sessions
+from notifications.people.signin import USER, principal
 from notifications.settings import NotificationsSettings
-from notifications.tokens import Token, Tokens
+from notifications.tokens import Tokens
 
 # So many tokens, and so many addresses, are remembered: the latest.
 _REMEMBERED = 4_096
@@ -32,7 +41,10 @@ class Admission:
         tokens: Where they are looked up.
         settings: How much each may do.
         address_of: The key under which a client's address is limited; empty if it is exempt.
+        client_of: The address a request came from, for the audit trail.
         clock: Seconds, never going back.
+        sessions: Who is signed in; None where only tokens are taken.
+        crossing: Which pages are ours.
     """
 
     def __init__(
@@ -40,46 +52,85 @@ class Admission:
         tokens: Tokens,
         settings: NotificationsSettings,
         address_of: Callable[[web.Request], str],
+        client_of: Callable[[web.Request], str],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        sessions: Sessions | None = None,
+        crossing: Crossing | None = None,
     ) -> None:
         self._tokens = tokens
+        self._sessions = sessions
+        self._crossing = crossing or Crossing()
         self._address_of = address_of
-        per_minute = settings.failed_logins_per_minute
-        self._budgets = _Buckets(settings.publishes_per_second, settings.publish_burst, clock)
-        self._wrong = _Buckets(per_minute / 60, per_minute, clock)
+        self._client_of = client_of
+        self._budgets = _Buckets(lambda: (settings.publishes_per_second, settings.publish_burst), clock)
+        self._wrong = _Buckets(
+            lambda: (settings.failed_logins_per_minute / 60, settings.failed_logins_per_minute), clock
+        )
 
-    async def reader(self, request: web.Request) -> Token:
-        """The token of a request that asks.
+    async def principal(self, request: web.Request) -> Principal:
+        """Whose request it is: by its token, else by its session's cookie.
 
         Raises:
-            Problem: 401 without a valid token, 403 without the right role, 429 after too many wrong ones.
+            Problem: 401 without a valid token or session, 403 where a request with a cookie comes from another site's
+                page, 429 after too many wrong tokens.
             StoreAway: The store does not answer.
         """
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
-            raise Problem(401, detail="Send a token: Authorization: Bearer loa_…", headers=_challenge(""))
+            return await self._signed_in(request)
         if scheme.lower() != _SCHEME:
             # Not named: a header may hold bytes that are no text.
             raise Problem(401, detail="Tokens are sent as Authorization: Bearer loa_…", headers=_challenge(""))
         token = await self._tokens.verify(text.strip())
         if token is None:
             raise self._refusal(request)
-        if token.role != "editor":
-            raise Problem(403, detail=f"A token of the role {token.role} may not do this; it takes editor.")
-        return token
+        return token.principal(self._client_of(request))
 
-    async def editor(self, request: web.Request) -> Token:
-        """The token of a request that acts; takes one act from its budget.
+    async def acting(self, request: web.Request) -> Principal:
+        """Whose request that acts is; takes one act from their budget.
 
         Raises:
-            Problem: As `reader`, and 429 if the budget is spent.
+            Problem: As `principal`, and 429 if the budget is spent.
             StoreAway: The store does not answer.
         """
-        token = await self.reader(request)
-        if wait_seconds := self._budgets.take(token.owner):
-            detail = "This token publishes faster than notifications.publishes_per_second allows."
+        by = await self.principal(request)
+        self.spend(by)
+        return by
+
+    def spend(self, by: Principal) -> None:
+        """Takes one act from somebody's budget.
+
+        Raises:
+            Problem: 429 if it is spent.
+        """
+        if wait_seconds := self._budgets.take(by.owner):
+            whose = "You publish" if by.owner.startswith(USER) else "This token publishes"
+            detail = f"{whose} faster than notifications.publishes_per_second allows."
             raise Problem(429, detail=detail, headers=_retry_after(wait_seconds))
-        return token
+
+    async def reader(self, request: web.Request) -> Principal:
+        """Whose request that asks for what only editors may know is.
+
+        Raises:
+            Problem: As `principal`, and 403 without the right to see anything.
+            StoreAway: The store does not answer.
+        """
+        by = await self.principal(request)
+        if not may(by.roles, "see", ()):
+            raise Problem(403, detail="A token of this role may not see this.")
+        return by
+
+    async def _signed_in(self, request: web.Request) -> Principal:
+        cookie = request.cookies.get(SESSION, "")
+        if not cookie or self._sessions is None:
+            raise Problem(401, detail="Send a token: Authorization: Bearer loa_…", headers=_challenge(""))
+        if why := self._crossing.refused(request):
+            raise Problem(403, detail=f"A request with a cookie must come from a page of the console. {why}")
+        found = await self._sessions.find(cookie)
+        if found is None:
+            raise Problem(401, detail="The session is over: sign in again.", headers=_challenge(""))
+        return principal(found.user, self._client_of(request))
 
     def _refusal(self, request: web.Request) -> Problem:
         address = self._address_of(request)
@@ -93,15 +144,19 @@ class Admission:
 class _Buckets:
     """A token bucket for each key, of those that came last."""
 
-    def __init__(self, rate: float, burst: float, clock: Callable[[], float]) -> None:
-        self._rate = rate
-        self._burst = burst
+    def __init__(self, terms: Callable[[], tuple[float, float]], clock: Callable[[], float]) -> None:
+        self._terms = terms
+        self._filled = terms()
         self._clock = clock
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def take(self, key: str) -> float:
         """Takes one from the bucket of `key`; 0 if there was one, else how many seconds to wait for it."""
-        bucket = self._buckets.pop(key, None) or TokenBucket(self._rate, self._burst)
+        if (terms := self._terms()) != self._filled:
+            # They were changed while the worker runs; a budget begins anew with them.
+            self._filled = terms
+            self._buckets.clear()
+        bucket = self._buckets.pop(key, None) or TokenBucket(*terms)
         self._buckets[key] = bucket
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)

@@ -14,6 +14,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import BusyLoadingError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from store.errors import reason
+
 Command = tuple[str | bytes | int, ...]
 
 
@@ -41,14 +43,14 @@ async def attempt(redis: Redis, commands: Sequence[Command], *, patience_seconds
     try:
         connection: AbstractConnection = await pool.get_connection()  # type: ignore[no-untyped-call]
     except (RedisError, OSError) as error:
-        raise NotSent(_why(error)) from error
+        raise NotSent(reason(error)) from error
     try:
         return await _exchange(connection, commands, patience_seconds)
     except BusyLoadingError as error:
-        raise NotSent(_why(error)) from error
+        raise NotSent(reason(error)) from error
     except (RedisError, OSError) as error:
         await connection.disconnect(nowait=True)
-        raise Unanswered(_why(error)) from error
+        raise Unanswered(reason(error)) from error
     except BaseException:
         # Cancelled half way: whatever is still to come on this connection is no answer to anybody else.
         await connection.disconnect(nowait=True)
@@ -77,7 +79,3 @@ async def _exchange(connection: AbstractConnection, commands: Sequence[Command],
             raise RedisTimeoutError("no answer in time")
         answers.append(answer)
     return answers
-
-
-def _why(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -58,6 +58,15 @@ def forbidden(text: str, *, line_breaks: bool = False) -> str:
     return ""
 
 
+def cleaned(text: str, *, line_breaks: bool = False) -> str:
+    """`text` without the characters that `forbidden` would find in it."""
+
+    def keep(found: re.Match[str]) -> str:
+        return found[0] if found.lastgroup == "flag" or (line_breaks and found[0] == "\n") else ""
+
+    return _FORBIDDEN.sub(keep, text)
+
+
 def unseen(text: str) -> str:
     """The name and code point of the first format or ignorable character of `text`; empty if there is none."""
     for character in text:

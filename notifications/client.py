@@ -15,7 +15,6 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -28,8 +27,8 @@ from notifications.errors import StoreAway
 from notifications.links import fault
 from notifications.tokens import Tokens
 from settings.commandline import Deployment, Failure
-from store import runfile
 from store.connection import connect, without_password
+from store.running import running
 from store.settings import RedisSettings
 
 # Until a restarted service or store answers again. Together shorter than ``tokens.LOCAL_SECONDS``.
@@ -73,7 +72,7 @@ def find(deployment: Deployment, server: str) -> Service:
         if why := _fault(server):
             raise Failure(f"{server!r} is not the address of a service, such as https://portal.example.vn: it {why}")
         return Service(urlsplit(server).geturl().rstrip("/"), local=False)
-    return Service(_running(deployment).public_url.rstrip("/"), local=True)
+    return Service(running(deployment).public_url.rstrip("/"), local=True)
 
 
 def _fault(server: str) -> str:
@@ -97,7 +96,7 @@ async def opened_store(deployment: Deployment) -> AsyncIterator[tuple[Redis, str
         Failure: Its service does not run, or it does not answer.
     """
     redis = deployment.section(RedisSettings)
-    url = redis.url or _running(deployment).redis_url
+    url = redis.url or running(deployment).redis_url
     client = connect(redis, url, connections=1, name="loa-command")
     try:
         yield client, redis.prefix
@@ -123,14 +122,26 @@ async def token_for(deployment: Deployment, service: Service, given: str) -> str
         return (await Tokens(redis, prefix).create_local()).text
 
 
-async def act(service: Service, token: str, path: str, body: Mapping[str, object], key: str) -> dict[str, Any]:
+async def act(
+    service: Service, token: str, path: str, body: Mapping[str, object] | bytes, key: str, *, kind: str = ""
+) -> dict[str, Any]:
     """Posts `body` to `path`, several times if need be; returns the answer.
+
+    Args:
+        service: Where.
+        token: Whose.
+        path: Where there.
+        body: A document that is sent as JSON, or bytes.
+        key: The idempotency key.
+        kind: Of bytes: their content type.
 
     Raises:
         Failure: It was refused, or nobody answered. If any of the tries may have been carried out it says so, whatever
             came of the last, and names the key to repeat it with.
     """
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+    if kind:
+        headers["Content-Type"] = kind
     # By its run file it is on this machine, under a certificate that is made out to another name.
     connector = aiohttp.TCPConnector(ssl=not service.local)
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=_CONNECT_SECONDS)
@@ -176,9 +187,10 @@ class _Acknowledged(msgspec.Struct):
     replayed: bool
 
 
-async def _try(http: aiohttp.ClientSession, service: Service, path: str, body: Mapping[str, object]) -> _Try:
+async def _try(http: aiohttp.ClientSession, service: Service, path: str, body: Mapping[str, object] | bytes) -> _Try:
+    sent: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": body}
     try:
-        async with http.post(service.url + path, json=body, allow_redirects=False) as response:
+        async with http.post(service.url + path, **sent, allow_redirects=False) as response:
             return _judged(service, response.status, await response.read())
     except aiohttp.InvalidURL:
         return _Try("refused", f"{service.url!r} is not the address of a service")
@@ -240,14 +252,3 @@ def unverified() -> ssl.SSLContext:
 def printable(text: str) -> str:
     """`text` without what would steer a terminal."""
     return "".join(character if character.isprintable() else " " for character in text)
-
-
-def _running(deployment: Deployment) -> runfile.RunFile:
-    directory: Path = deployment.data_dir
-    try:
-        running = runfile.read(directory)
-    except OSError as error:
-        raise Failure(f"{directory}: {error.strerror}; run this as the user that runs the service") from None
-    if running is None:
-        raise Failure(f"no service runs on {directory}; start it with 'loa serve', or name another with --data-dir")
-    return running

@@ -1,4 +1,4 @@
-"""This room's part of the command line: ``loa announce``, ``recall``, ``watch`` and ``token``."""
+"""This room's part of the command line: ``loa announce``, ``recall``, ``watch`` and ``token``, and those beside it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ import msgspec
 from notifications import client
 from notifications.announcement import SEVERITIES, instant
 from notifications.api import PATH
+from notifications.audit_commands import audit
+from notifications.people.commands import user
+from notifications.people.rights import ANY_SITE, ROLES, Role
+from notifications.people.user import wrong_roles
 from notifications.reading import KEY as KEY_PATTERN
 from notifications.reading import MAX_KEY
-from notifications.tokens import MAX_DAYS, MAX_NAME, ROLES, Role, Token, Tokens
+from notifications.tokens import MAX_DAYS, MAX_NAME, Token, Tokens
 from notifications.watch import watch
+from notifications.webhooks.commands import webhook
 from settings.commandline import Command, Deployment, Failure
 
 # More digits than anybody means, and fewer than Python refuses to read.
@@ -57,6 +62,13 @@ class Span(click.ParamType[int]):
         return seconds
 
 
+# What is said of an announcement that went to nobody yet.
+_WRITTEN = {
+    "draft": "written as a draft",
+    "waiting": "waits until somebody approves of it",
+    "scheduled": "goes out at {}",
+}
+
 KEY = click.option("--key", default="", help="Idempotency key: repeated with the same one, it happens once.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the service's answer as JSON.")
 
@@ -72,6 +84,18 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the servic
 @click.option(
     "--expires-in", type=Span(), help="How long it is shown: 45s, 10m, 1h30m, 2d.  [default: as the service says]"
 )
+@click.option("--language", default="", help="Of the text, such as vi.  [default: that of each site]")
+@click.option("--section", "sections", multiple=True, help="Only on pages of this section; several times for several.")
+@click.option(
+    "--path", "paths", multiple=True, help="Only on pages like this: /tin/*, /tin/**; several times for several."
+)
+@click.option("--visible", is_flag=True, help="Only on pages that are looked at.")
+@click.option("--test", is_flag=True, help="A test: only browsers that have asked for tests see it.")
+@click.option("--at", default="", help="When it goes out: 2026-11-28T08:00, by the site's clock, or with an offset.")
+@click.option("--draft", "as_draft", is_flag=True, help="Write it down, and send nothing.")
+@click.option(
+    "--submit", is_flag=True, help="Ask others to approve of it first; it is sent or scheduled when they did."
+)
 @KEY
 @AS_JSON
 @client.SERVER
@@ -86,20 +110,47 @@ def announce(
     body: str,
     link: str,
     expires_in: int | None,
+    language: str,
+    sections: tuple[str, ...],
+    paths: tuple[str, ...],
+    visible: bool,
+    test: bool,
+    at: str,
+    as_draft: bool,
+    submit: bool,
     key: str,
     as_json: bool,
     server: str,
     token: str,
 ) -> None:
     """Send an announcement to everybody who is reading now, and to those who come before it expires."""
+    if at and as_draft:
+        raise Failure("--at and --draft: a draft goes out when somebody sends or schedules it; give one of them")
+    if submit and as_draft:
+        raise Failure("--submit and --draft: a draft is submitted when it is done; give one of them")
     wanted: dict[str, object] = {"sites": sites, "severity": severity, "title": title, "body": body, "url": link}
     if expires_in is not None:
         wanted["expires_in"] = expires_in
+    if language:
+        wanted["language"] = language
+    if audience := {name: value for name, value in _audience(sections, paths, visible).items() if value}:
+        wanted["audience"] = audience
+    if test:
+        wanted["test"] = True
+    if at:
+        wanted |= {"status": "scheduled", "starts_at": at}
+    if submit:
+        wanted["status"] = "waiting"
+    elif as_draft:
+        wanted["status"] = "draft"
     answer = asyncio.run(_act(deployment, PATH, wanted, key=key, server=server, token=token))
     if as_json:
         click.echo(msgspec.json.encode(answer))
         return
-    did = "was sent before," if answer["replayed"] else "sent to"
+    if answer["status"] in _WRITTEN:
+        click.echo(f"{answer['id']}  {_WRITTEN[answer['status']].format(answer.get('starts_at'))}; {_safety(answer)}")
+        return
+    did = "was sent before," if answer["replayed"] else "sent as a test to" if test else "sent to"
     click.echo(f"{answer['id']}  {did} {_sessions(answer)}; {_safety(answer)}")
 
 
@@ -137,16 +188,35 @@ def token() -> None:
     type=Span(1, MAX_DAYS),
     help=f"How long it is good, such as 90d; at most {MAX_DAYS:,} days.  [default: until revoked]",
 )
+@click.option("--expires-days", type=click.IntRange(1, MAX_DAYS), help="The same in days.")
+@click.option("--site", "sites", multiple=True, help="Only on this site; may be given several times.  [default: all]")
 @click.pass_obj
-def create(deployment: Deployment, role: Role, name: str, expires_in: int | None) -> None:
+def create(
+    deployment: Deployment,
+    *,
+    role: Role,
+    name: str,
+    expires_in: int | None,
+    expires_days: int | None,
+    sites: tuple[str, ...],
+) -> None:
     """Make a token; the last line printed is the token itself, which is not shown again."""
+    if expires_in is not None and expires_days is not None:
+        raise Failure("--expires-in and --expires-days say the same; give one of them")
+    if expires_days is not None:
+        expires_in = expires_days * 86_400
+    wanted = (ANY_SITE,) if ANY_SITE in sites or not sites else tuple(dict.fromkeys(sites))
+    here = getattr(deployment.settings, "sites", {})
+    if wrong := wrong_roles(dict.fromkeys(wanted, role), here):
+        raise Failure(f"--site: {client.printable(wrong[0].detail)}; there are {', '.join(here) or 'none'}, and '*'")
     if _NAME.fullmatch(name.strip()) is None:
         raise Failure(f"--name takes 1 to {MAX_NAME} characters, no control characters")
 
     async def make() -> None:
         async with client.opened_store(deployment) as (redis, prefix):
-            new = await Tokens(redis, prefix).create(name.strip(), role, expires_in)
-        click.echo(f"token {new.token.id} for {new.token.name}, role {new.token.role}, {_good_until(new.token)}")
+            new = await Tokens(redis, prefix).create(name.strip(), role, expires_in, sites=wanted)
+        may = f"role {new.token.role} on {_where(new.token)}"
+        click.echo(f"token {new.token.id} for {new.token.name}, {may}, {_good_until(new.token)}")
         click.echo("Keep it; it is not shown again:")
         click.echo(new.text)
 
@@ -156,14 +226,16 @@ def create(deployment: Deployment, role: Role, name: str, expires_in: int | None
 @token.command("list", cls=Command)
 @click.pass_obj
 def list_tokens(deployment: Deployment) -> None:
-    """List the tokens, one a line: id, role, when it was made, until when it is good, name."""
+    """List the tokens, one a line: id, role, sites, when made, until when good, when last used, name."""
 
     async def show() -> None:
         async with client.opened_store(deployment) as (redis, prefix):
-            tokens = await Tokens(redis, prefix).list()
+            tokens, used = await Tokens(redis, prefix).list(), await Tokens(redis, prefix).used()
         for one in tokens:
             made = _moment(one.created_ms)[:10]
-            click.echo(f"{one.id}  {one.role:<8}  {made}  {_good_until(one):<24}  {client.printable(one.name)}")
+            last = f"used {_moment(used[one.id])[:16]}Z" if one.id in used else "never used"
+            columns = [one.id, f"{one.role:<8}", f"{_where(one):<9}", made, f"{_good_until(one):<24}", f"{last:<22}"]
+            click.echo("  ".join([*columns, client.printable(one.name)]))
 
     asyncio.run(show())
 
@@ -183,7 +255,7 @@ def revoke(deployment: Deployment, id: str) -> None:
     asyncio.run(end())
 
 
-commands: list[click.Command] = [announce, recall, watch, token]
+commands: list[click.Command] = [announce, recall, watch, token, user, audit, webhook]
 
 
 async def _act(
@@ -194,6 +266,10 @@ async def _act(
     service = client.find(deployment, server)
     given = await client.token_for(deployment, service, token)
     return await client.act(service, given, path, body, key or secrets.token_hex(16))
+
+
+def _audience(sections: tuple[str, ...], paths: tuple[str, ...], visible: bool) -> dict[str, object]:
+    return {"sections": sections, "paths": paths, "visible": visible}
 
 
 def _sessions(answer: dict[str, Any]) -> str:
@@ -207,6 +283,10 @@ def _safety(answer: dict[str, Any]) -> str:
 
 def _good_until(token: Token) -> str:
     return f"until {_moment(token.expires_ms)[:16]}Z" if token.expires_ms else "until revoked"
+
+
+def _where(token: Token) -> str:
+    return "all sites" if ANY_SITE in token.sites else ",".join(token.sites)
 
 
 def _moment(milliseconds: int) -> str:

@@ -15,10 +15,11 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
-from notifications.announcement import Severity, Stored
 from notifications.attempt import Command, NotSent, Unanswered, attempt
-from notifications.errors import KeyReused, OutcomeUnknown, SendRefused, TooManyActive
+from notifications.audit import members
+from notifications.errors import EndPassed, KeyReused, OutcomeUnknown, SendRefused, TooManyActive
 from notifications.keys import Keys
+from notifications.revision import Write
 from notifications.settings import NotificationsSettings
 from store.scripts import load
 
@@ -29,37 +30,6 @@ _GIVE_UP_SECONDS = 5.0
 # Crockford's base 32 in lower case, as in commit.lua.
 _ID_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _RANDOM_DIGITS = 16
-
-
-class Content(msgspec.Struct, frozen=True):
-    """The members that the time does not decide, in the order they are stored."""
-
-    sites: tuple[str, ...]
-    severity: Severity
-    title: str
-    body: str
-    url: str
-    reason: str
-
-
-class Write(NamedTuple):
-    """One revision to be written.
-
-    Attributes:
-        id: Of what is changed; empty to publish.
-        expected: The revision that is changed; 0 to publish.
-        status: Its status from now on.
-        expires_in_seconds: From when it is written; None to leave it.
-        again: Whether it is shown again to those who dismissed it.
-        content: The rest.
-    """
-
-    id: str
-    expected: int
-    status: Stored
-    expires_in_seconds: int | None
-    again: bool
-    content: Content
 
 
 class Written(NamedTuple):
@@ -76,7 +46,7 @@ class Committer:
         self._redis = redis
         self._keys = keys
         self._settings = settings
-        self._script = load("notifications", "commit")
+        self._script = load("notifications", "audit", "commit")
         self._digest = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
 
     async def commit(self, write: Write, *, once: str, fingerprint: str) -> Written | None:
@@ -88,7 +58,7 @@ class Committer:
             fingerprint: What tells it from another request under the same key.
 
         Raises:
-            KeyReused, TooManyActive: Nothing was written; see there.
+            KeyReused, TooManyActive, EndPassed: Nothing was written; see there.
             SendRefused: Nothing was written, and will not be.
             OutcomeUnknown: It may have been written.
         """
@@ -123,10 +93,12 @@ class Committer:
         keys, settings = self._keys, self._settings
         expires_in_ms = "" if write.expires_in_seconds is None else write.expires_in_seconds * 1000
         return (
-            6, keys.head, keys.state, keys.log, keys.active, keys.ids, once,
+            9, keys.head, keys.state, keys.log, keys.active, keys.ids, keys.due, once, keys.audit, keys.audit_head,
             secrets.token_hex(4), fingerprint, settings.idempotency_hours * 3_600_000, settings.log_length,
             settings.max_active, write.id, _random_digits(), write.expected, write.status,
-            expires_in_ms, int(write.again), msgspec.json.encode(write.content)[1:-1],
+            expires_in_ms, "" if write.ends_ms is None else write.ends_ms, int(write.again),
+            write.content.starts_ms, int(write.act == "start"), msgspec.json.encode(write.content)[1:-1],
+            members(write.act, write.by),
         )  # fmt: skip
 
     def _understood(self, answer: Any, on_its_way: bool) -> Written | None:
@@ -139,6 +111,8 @@ class Committer:
             raise KeyReused
         if outcome == b"full":
             raise TooManyActive(self._settings.max_active)
+        if outcome == b"over":
+            raise EndPassed
         return None if outcome == b"moved" else Written(answer[1], outcome == b"known")
 
 

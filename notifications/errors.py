@@ -7,6 +7,10 @@
     ├── NoSuchAnnouncement      there is none of that id
     ├── NotUnderstood           another release of Loa wrote it
     ├── ActionRefused           its state does not allow the act
+    │   └── ApprovedAlready     by the same person, and it takes another
+    ├── Forbidden               they have not the right to, or it is their own
+    ├── NeedsApproval           others have to approve of it first
+    ├── EndPassed               it would be over before it began
     ├── StaleRevision           somebody else changed it meanwhile
     ├── KeyReused               the idempotency key belongs to another request
     ├── TooManyActive           as many are active as the settings allow
@@ -48,7 +52,7 @@ class Invalid(NotificationsError):
         super().__init__(self.wrong)
 
     def __str__(self) -> str:
-        return "; ".join(f"{field}: {detail}" for field, _, detail in self.wrong)
+        return "; ".join(f"{field}: {detail}" if field else detail for field, _, detail in self.wrong)
 
 
 class NoSuchAnnouncement(NotificationsError):
@@ -82,18 +86,98 @@ class ActionRefused(NotificationsError):
         super().__init__(state, action)
 
     def __str__(self) -> str:
-        return f"the announcement is {self.state} and cannot be {_PAST[self.action]}; send a new one"
+        advice = "; send a new one" if self.action in {"update", "recall"} else ""
+        if self.action == "recall" and self.state in _NOT_YET_TOLD:
+            advice = ": no reader has been told of it; discard it"
+        return f"the announcement is {self.state} and cannot be {_PAST[self.action]}{advice}"
 
 
-_PAST = {"publish": "published", "update": "updated", "recall": "recalled", "expire": "expired"}
+class ApprovedAlready(ActionRefused):
+    """Whoever asks has approved of it before, and more than one person has to."""
+
+    def __str__(self) -> str:
+        return "you have approved of it already; it takes somebody else besides"
+
+
+_NOT_YET_TOLD = frozenset({"draft", "waiting", "approved", "returned", "scheduled"})
+
+
+_PAST = {
+    "draft": "written",
+    "submit": "submitted",
+    "schedule": "scheduled",
+    "publish": "published",
+    "edit": "edited",
+    "endorse": "approved",
+    "approve": "approved",
+    "return": "returned",
+    "reject": "rejected",
+    "hold": "taken off the schedule",
+    "unschedule": "taken off the schedule",
+    "send": "sent",
+    "start": "started",
+    "miss": "missed",
+    "update": "updated",
+    "recall": "recalled",
+    "expire": "expired",
+    "discard": "discarded",
+}
+
+
+class Forbidden(NotificationsError):
+    """Whoever asks has not the right to: `right` on one of the sites, or it would be their own text they approve."""
+
+    def __init__(self, why: str, right: str = "") -> None:
+        self.why = why
+        self.right = right
+        super().__init__(why)
+
+    def __str__(self) -> str:
+        return self.why
+
+
+class NeedsApproval(NotificationsError):
+    """It may not go to readers before `needed` others have approved of it; `given` have.
+
+    `live`: it is a correction of what readers see, which is not submitted but made by somebody who may approve.
+    """
+
+    def __init__(self, needed: int, given: int, *, live: bool = False) -> None:
+        self.needed = needed
+        self.given = given
+        self.live = live
+        super().__init__(needed, given)
+
+    def __str__(self) -> str:
+        if self.live:
+            return (
+                "what is live here is corrected by somebody who may approve and did not write it; "
+                "you can recall it, and submit a new one"
+            )
+        people = "one other person" if self.needed == 1 else f"{self.needed} other people"
+        return f"this has to be approved by {people} first ({self.given} did)"
+
+
+class EndPassed(NotificationsError):
+    """The end it was given has passed, so nobody would see it."""
+
+    def __str__(self) -> str:
+        return "its end has passed; give it another one"
 
 
 class StaleRevision(NotificationsError):
-    """The request was made against revision `expected`; the announcement is at another by now."""
+    """The request was made against revision `expected`; the announcement is at another by now.
 
-    def __init__(self, expected: int, current: Announcement) -> None:
+    Attributes:
+        expected: Which revision.
+        current: As it is now.
+        before: As it was at `expected`; None if that is not known any more, or never was.
+    """
+
+    def __init__(self, expected: int, current: Announcement, before: Announcement | None = None) -> None:
         self.expected = expected
         self.current = current
+        self.before = before
         super().__init__(expected, current.revision)
 
     def __str__(self) -> str:

@@ -47,4 +47,6 @@ def _prose(text: str) -> Markup:
 
 
 def _indented(example: object) -> str:
+    if isinstance(example, str):
+        return example
     return msgspec.json.format(msgspec.json.encode(example), indent=2).decode()

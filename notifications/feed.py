@@ -5,12 +5,14 @@ What it promises:
 - Whatever the log holds is told to every session of this worker, in order, as long as the store can be reached; after
   an outage, a gap or a loss of the store it tells the difference, taking away what is no more.
 - Browsers that connect are greeted without a question to the store, also while the store is away.
+- What is a test is told only to sessions that have asked for tests; nothing of it, its recall neither, to any other.
 - It outlives the store: it tries again, with pauses that grow to a few seconds and are not the same on all workers.
 
 Taking in a change and beginning to broadcast it happen without an ``await`` between, as do joining the hub and greeting
 at the desk. So a browser hears of every change in its greeting or in a frame, never in neither.
 
-It works on a connection of its own, which blocks in ``XREAD``.
+It works on a connection of its own, which blocks in ``XREAD``. In the same command it hears this worker's canary; where
+the store has taken one that does not come, it hangs up and begins anew, since its connection may lead elsewhere.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from gateway.session import Session
     from gateway.tasks import Caretaker
     from notifications.announcement import Announcement
+    from notifications.canary import Canary
+    from notifications.singing import Singer
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +52,10 @@ _ANSWER_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 3.0
 
+# Where canaries are told: no session is ever there.
+_NOBODY = ("canary",)
+_NOTHING = b"{}"
+
 
 class Feed:
     """Applies the log to this worker.
@@ -56,8 +64,12 @@ class Feed:
         log: With a client of its own whose read timeout is longer than ``BLOCK_SECONDS``.
         hub: Whom to tell.
         clock: Unix time in seconds; how far the store's clock is from it is measured.
+        singer: Whose canary it listens for; None: nobody's.
 
     Attributes:
+        on_told: Called with the announcement when it is about to be told to this worker's sessions; `told` is then the
+            number of that telling.
+        told: How many announcements were told so far. Each session keeps how many there were when it was greeted.
         on_delivered: Called with the announcement and its Delivery when a publication has reached this worker's
             sessions.
         followed: How many entries were applied one by one.
@@ -65,7 +77,11 @@ class Feed:
         outages: How often the store was lost.
     """
 
-    def __init__(self, log: Log, hub: Hub, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, log: Log, hub: Hub, clock: Callable[[], float] = time.time, singer: Singer | None = None
+    ) -> None:
+        self.on_told: list[Callable[[Announcement], None]] = []
+        self.told = 0
         self.on_delivered: list[Callable[[Announcement, Delivery], None]] = []
         self.followed = 0
         self.snapshots = 0
@@ -73,6 +89,8 @@ class Feed:
         self._log = log
         self._hub = hub
         self._clock = clock
+        self._singer = singer
+        self._canary_read = 0
         self._view = View()
         self._greetings = Greetings(self._view)
         self._connected = False
@@ -108,9 +126,16 @@ class Feed:
         """How long ago the store last answered; infinite if it never has."""
         return time.monotonic() - self._contact
 
+    @property
+    def canary(self) -> Canary | None:
+        """What came of this worker's canaries; None where it sends none."""
+        return self._singer.canary if self._singer is not None else None
+
     def start(self, caretaker: Caretaker) -> None:
         """Begins to listen."""
         caretaker.start("feed", self.run)
+        if self._singer is not None:
+            caretaker.start("canary", self._singer.loop)
 
     async def followed_once(self) -> None:
         """Returns once the store was heard for the first time: from then on greetings say what is active."""
@@ -120,10 +145,34 @@ class Feed:
         """Unix time in seconds by the store's clock, by which announcements expire."""
         return self._clock() + self._ahead_seconds
 
+    def current(self) -> list[Announcement]:
+        """All that has not run out, see :meth:`View.current`; as this worker last heard, also while it is cut off."""
+        return self._view.current(int(self.store_time() * 1000))
+
+    def revisions(self) -> dict[str, list[Announcement]]:
+        """What was told of each announcement lately, the oldest first, see :meth:`View.revisions`."""
+        return self._view.revisions()
+
     def greet(self, session: Session) -> bytes:
-        """The members ``announcements``, ``full`` and ``cursor`` of this session's welcome."""
+        """The members ``announcements``, ``full`` and ``cursor`` of this session's welcome.
+
+        If its browser has asked for tests, it hears of them from now on, until it `depart`s.
+        """
         self._expire()
-        return self._greetings.members(session.site, session.since, self._near)
+        session.told = self.told
+        members = self._greetings.members(session.site, session.since, self._near, session.tests)
+        if session.tests:
+            self._hub.enter(session, _tests(session.site))
+        return members
+
+    def depart(self, session: Session) -> None:
+        """The session is over."""
+        if session.tests:
+            self._hub.exit(session, _tests(session.site))
+
+    def take_greeted(self) -> dict[tuple[str, int], int]:
+        """How many sessions were greeted with which announcement, by id and revision, since this was last asked."""
+        return self._greetings.take_greeted()
 
     async def run(self) -> None:
         """Listens until it is cancelled."""
@@ -177,7 +226,8 @@ class Feed:
         position = self._view.position
         if position is None:
             return False
-        entries = await self._log.tail(position.version, block_seconds=block_seconds)
+        key = self._singer.key if self._singer is not None else ""
+        entries, canary = await self._log.listen(position.version, key, self._canary_read, block_seconds=block_seconds)
         self._contact = time.monotonic()
         # Not sooner: a store that gives snapshots and refuses to be followed must not be asked in a storm.
         self._pause_seconds = _FIRST_PAUSE_SECONDS
@@ -188,14 +238,30 @@ class Feed:
                 return False
             self.followed += 1
             self._tell(differences)
+        if self._singer is not None:
+            await self._mind(self._singer, canary)
         return True
+
+    async def _mind(self, singer: Singer, number: int) -> None:
+        """Passes on the canary that has come; behind what came with it, as through the hub."""
+        if number:
+            self._canary_read = number
+            heard = partial(_heard, singer, number)
+            self._hub.broadcast(_NOTHING, (_NOBODY,), urgent=True, done=heard)
+        elif singer.canary.deaf(singer.clock()):
+            singer.canary.forgive()
+            await self._log.hang_up()
+            raise OSError("what the store takes does not arrive here")
 
     def _tell(self, differences: list[Difference]) -> None:
         self._greetings.forget()
         for announcement, cursor, version in differences:
+            self.told += 1
+            for listener in self.on_told:
+                listener(announcement)
             message = frame(announcement, cursor)
             done = partial(self._delivered, announcement) if version is not None else None
-            self._hub.broadcast(message, announcement.sites, urgent=True, done=done)
+            self._hub.broadcast(message, channels(announcement), urgent=True, done=done)
 
     def _delivered(self, announcement: Announcement, delivery: Delivery) -> None:
         for listener in self.on_delivered:
@@ -209,3 +275,17 @@ class Feed:
         """Forgets what has expired; browsers end it by themselves, so nobody is told."""
         if self._view.expire(int(self.store_time() * 1000)):
             self._greetings.forget()
+
+
+def _heard(singer: Singer, number: int, _delivery: Delivery) -> None:
+    singer.canary.hear(number, singer.clock())
+
+
+def channels(announcement: Announcement) -> Iterable[Hashable]:
+    """The hub's channels on which those are who are told of it."""
+    return map(_tests, announcement.sites) if announcement.test else announcement.sites
+
+
+def _tests(site: str) -> tuple[str, str]:
+    """The channel of those of a site who have asked for tests."""
+    return ("tests", site)

@@ -7,6 +7,10 @@ Rules:
 2. To recall what is recalled already is no error and changes nothing: whoever repeats a recall because the answer was
    lost, or because a colleague was quicker, wants exactly what is the case.
 3. Expiry is a matter of time, not of an act by anybody: ``state_at`` finds it from `expires_ms`, at the millisecond.
+4. Whatever text goes to readers has been approved of as it stands: to edit what waits, is approved or scheduled makes
+   a draft of it again, without its approvals.
+5. `endorse` is an approval after which more are needed, `approve` the last; `hold` takes back the schedule of what was
+   approved, `unschedule` that of what needed no approval. How many are needed, and by whom: ``editorial.py``.
 
 Pure: the time is an argument.
 """
@@ -19,16 +23,51 @@ from typing import Literal
 from notifications.announcement import Announcement, Status
 from notifications.errors import ActionRefused
 
-State = Literal["none", "live", "recalled", "expired"]
-Action = Literal["publish", "update", "recall", "expire"]
+State = Literal[
+    "none", "draft", "waiting", "approved", "returned", "rejected", "discarded", "scheduled", "live", "recalled",
+    "missed", "expired",
+]  # fmt: skip
+Action = Literal[
+    "draft", "submit", "schedule", "publish", "edit", "endorse", "approve", "return", "reject", "hold", "unschedule",
+    "send", "start", "miss", "update", "recall", "expire", "discard",
+]  # fmt: skip
 
 BEGINNING: State = "none"
 
 TABLE: Mapping[State, Mapping[Action, State]] = {
-    "none": {"publish": "live"},
+    "none": {"draft": "draft", "submit": "waiting", "schedule": "scheduled", "publish": "live"},
+    "draft": {
+        "edit": "draft",
+        "submit": "waiting",
+        "schedule": "scheduled",
+        "send": "live",
+        "discard": "discarded",
+    },
+    "waiting": {
+        "edit": "draft",
+        "endorse": "waiting",
+        "approve": "approved",
+        "return": "returned",
+        "reject": "rejected",
+        "discard": "discarded",
+    },
+    "returned": {"edit": "draft", "submit": "waiting", "discard": "discarded"},
+    "approved": {"edit": "draft", "schedule": "scheduled", "send": "live", "discard": "discarded"},
+    "scheduled": {
+        "edit": "draft",
+        "hold": "approved",
+        "unschedule": "draft",
+        "send": "live",
+        "start": "live",
+        "miss": "missed",
+        "discard": "discarded",
+    },
     "live": {"update": "live", "recall": "recalled", "expire": "expired"},
     "recalled": {"recall": "recalled"},
     "expired": {},
+    "missed": {},
+    "rejected": {},
+    "discarded": {},
 }
 
 

@@ -7,6 +7,7 @@ What it promises:
   repeat a request and by ourselves when the store did not answer.
 - An act that returns has been carried out, and says how safe it is. One that raises ``SendRefused`` was not, and never
   will be. ``OutcomeUnknown`` says so when it cannot be known.
+- Every act is in the audit trail, written in the same step.
 - The time is the store's.
 
 Lifecycle and validation are decided before; here they meet concurrency: what is read may have changed when it is
@@ -19,7 +20,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import structlog
@@ -27,10 +28,11 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from notifications import lifecycle
+from notifications import acts, lifecycle, past
+from notifications.actor import Actor
 from notifications.announcement import Announcement, Change, Draft, Status
-from notifications.audience import includes
-from notifications.commit import PAUSES_SECONDS, Committer, Content, Write
+from notifications.audience import includes, mentions
+from notifications.commit import PAUSES_SECONDS, Committer
 from notifications.durability import Disk, Durability
 from notifications.errors import (
     KeyReused,
@@ -42,8 +44,11 @@ from notifications.errors import (
     StoreAway,
 )
 from notifications.keys import Keys
+from notifications.lifecycle import Action
+from notifications.revision import Write
 from notifications.settings import NotificationsSettings
 from notifications.view import Entry, Head, Snapshot
+from store.errors import reason
 from store.scripts import load
 
 log = structlog.get_logger(__name__)
@@ -53,6 +58,8 @@ _MOST_TRIES = 20
 # So many newest entries a snapshot brings along, for browsers that were away.
 RECENT = 256
 _PAGE = 200
+# So many that are due are looked at together.
+_DUE = 100
 _MOST_PAGES = 25
 
 
@@ -72,6 +79,18 @@ class Publication(NamedTuple):
     version: int
     durability: Durability
     replayed: bool
+
+
+class Request(NamedTuple):
+    """What tells a request from another under the same idempotency key: the act, its announcement, and the rest."""
+
+    act: str
+    id: str
+    body: bytes
+
+
+# What is to be written of an announcement, its state and the store's time in ms; it raises what forbids it.
+Decision: TypeAlias = Callable[[Announcement, lifecycle.State, int], Write]
 
 
 class Found(NamedTuple):
@@ -111,88 +130,69 @@ class Log:
 
     # Acts
 
-    async def publish(self, draft: Draft, *, by: str, key: str = "") -> Publication:
-        """Publishes `draft`.
+    async def publish(self, draft: Draft, *, by: Actor, key: str = "") -> Publication:
+        """Publishes `draft`; see `create`."""
+        return await self.create(draft, "publish", by=by, key=key)
+
+    async def create(self, draft: Draft, action: Action, *, by: Actor, key: str = "") -> Publication:
+        """Writes `draft` as a new announcement.
 
         Args:
             draft: Validated.
-            by: Whose idempotency keys are meant: the owner of an API token.
+            action: What it begins as: ``draft``, ``submit``, ``schedule`` or ``publish``.
+            by: Who; their idempotency keys are meant.
             key: The idempotency key; empty: the request is not going to be repeated by its client.
 
         Raises:
-            KeyReused, TooManyActive, SendRefused, OutcomeUnknown: See there.
+            KeyReused, TooManyActive, EndPassed, SendRefused, OutcomeUnknown: See there.
         """
-        fingerprint = _fingerprint("publish", "", msgspec.json.encode(draft))
-        once = self._keys.once(by, key or secrets.token_hex(16))
-        content = Content(draft.sites, draft.severity, draft.title, draft.body, draft.url, "")
-        write = Write("", 0, "live", draft.expires_in, True, content)
-        written = await self._committer.commit(write, once=once, fingerprint=fingerprint)
+        fingerprint = _fingerprint(action, "", msgspec.json.encode(draft))
+        write = acts.created(draft, action, by)
+        written = await self._committer.commit(write, once=self._once(by, key), fingerprint=fingerprint)
         if written is None:
             raise AssertionError("what does not exist yet cannot have moved")
         return await self._publication(*written)
 
     async def update(
-        self, id: str, change: Change, *, by: str, key: str = "", expected: int | None = None
+        self, id: str, change: Change, *, by: Actor, key: str = "", expected: int | None = None
     ) -> Publication:
-        """Writes a new revision of announcement `id`.
+        """Writes a new revision of announcement `id`, whose unset members stay; see `act`."""
+        request = Request("change", id, msgspec.json.encode((change, expected)))
+        return await self.act(
+            request, lambda one, state, _: acts.changed(one, state, change, by), by=by, key=key, expected=expected
+        )
+
+    async def recall(
+        self, id: str, reason: str = "", *, by: Actor, key: str = "", expected: int | None = None
+    ) -> Publication:
+        """Takes announcement `id` back everywhere; see `act`. One that is recalled already stays, reason included."""
+        request = Request("recall", id, msgspec.json.encode((reason, expected)))
+        return await self.act(
+            request,
+            lambda one, state, _: acts.moved(one, state, "recall", by, reason=reason),
+            by=by,
+            key=key,
+            expected=expected,
+        )
+
+    async def act(
+        self, request: Request, decide: Decision, *, by: Actor, key: str = "", expected: int | None = None
+    ) -> Publication:
+        """Writes what `decide` makes of an announcement as it is.
 
         Args:
-            id: Which.
-            change: Validated; what is unset stays.
-            by: See `publish`; so for `key`.
-            key: The idempotency key.
+            request: What tells this request from others under the same key.
+            decide: Gives the next revision, or raises; asked again if the announcement has changed meanwhile. A recall
+                of what is recalled writes nothing.
+            by: Who; their idempotency keys are meant.
+            key: The idempotency key; empty: the request is not going to be repeated by its client.
             expected: The revision the editor has seen; None: whichever it is.
 
         Raises:
             NoSuchAnnouncement, ActionRefused, StaleRevision: See there.
-            KeyReused, SendRefused, OutcomeUnknown: See there.
+            KeyReused, TooManyActive, EndPassed, SendRefused, OutcomeUnknown: See there.
         """
-
-        def write(current: Announcement) -> Write:
-            wanted = msgspec.structs.asdict(change)
-            content = Content(
-                current.sites,
-                _chosen(wanted["severity"], current.severity),
-                _chosen(wanted["title"], current.title),
-                _chosen(wanted["body"], current.body),
-                _chosen(wanted["url"], current.url),
-                current.reason,
-            )
-            expires_in = _chosen(wanted["expires_in"], None)
-            return Write(id, current.revision, "live", expires_in, change.show_again, content)
-
-        fingerprint = _fingerprint("update", id, msgspec.json.encode((change, expected)))
-        once = self._keys.once(by, key or secrets.token_hex(16))
-        return await self._change("update", id, write, fingerprint=fingerprint, once=once, expected=expected)
-
-    async def recall(
-        self, id: str, reason: str = "", *, by: str, key: str = "", expected: int | None = None
-    ) -> Publication:
-        """Takes announcement `id` back everywhere. One that is recalled already stays as it is, reason included.
-
-        Raises:
-            NoSuchAnnouncement, ActionRefused, StaleRevision: See there.
-            KeyReused, SendRefused, OutcomeUnknown: See there.
-        """
-
-        def write(current: Announcement) -> Write:
-            content = Content(current.sites, current.severity, current.title, current.body, current.url, reason)
-            return Write(id, current.revision, "recalled", None, False, content)
-
-        fingerprint = _fingerprint("recall", id, msgspec.json.encode((reason, expected)))
-        once = self._keys.once(by, key or secrets.token_hex(16))
-        return await self._change("recall", id, write, fingerprint=fingerprint, once=once, expected=expected)
-
-    async def _change(
-        self,
-        action: lifecycle.Action,
-        id: str,
-        write: Callable[[Announcement], Write],
-        *,
-        fingerprint: str,
-        once: str,
-        expected: int | None,
-    ) -> Publication:
+        id, fingerprint, once = request.id, _fingerprint(*request), self._once(by, key)
         for _ in range(_MOST_TRIES):
             now_ms, payload, known, first = await self._look_patiently(once, id)
             # Before the lifecycle: a recall that is repeated must not be told that it is recalled already.
@@ -205,15 +205,38 @@ class Log:
             current = _understood(payload)
             if current is None:
                 raise SendRefused(str(NotUnderstood(id)))
-            state = lifecycle.state_at(current, int(now_ms))
-            if lifecycle.after(state, action) == state != "live":
+            write = decide(current, lifecycle.state_at(current, int(now_ms)), int(now_ms))
+            if write.act == "recall" and current.status == "recalled":
                 return await self._publication(payload, True)
             if expected is not None and expected != current.revision:
-                raise StaleRevision(expected, current)
-            written = await self._committer.commit(write(current), once=once, fingerprint=fingerprint)
+                raise StaleRevision(expected, current, await self._as_it_was(id, expected))
+            written = await self._committer.commit(write, once=once, fingerprint=fingerprint)
             if written is not None:
                 return await self._publication(*written)
         raise SendRefused("the announcement is being changed by too many at once")
+
+    async def _as_it_was(self, id: str, revision: int) -> Announcement | None:
+        try:
+            return await past.revision_of(self._redis, self._keys, id, revision)
+        except StoreAway:
+            # That it has changed is known all the same.
+            return None
+
+    def _once(self, by: Actor, key: str) -> str:
+        return self._keys.once(by.owner, key or secrets.token_hex(16))
+
+    async def due(self) -> tuple[int, list[tuple[str, int]]]:
+        """The store's time, and the next that are to go live, the first first: id and when (both in ms).
+
+        Raises:
+            redis.exceptions.RedisError: The store does not answer.
+        """
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            pipeline.zrange(self._keys.due, 0, _DUE - 1, withscores=True)
+            (seconds, microseconds), rows = await pipeline.execute()
+        now_ms = int(seconds) * 1000 + int(microseconds) // 1000
+        return now_ms, [(id.decode(), int(starts_ms)) for id, starts_ms in rows]
 
     async def _look_patiently(self, once: str, id: str) -> Any:
         """What an act is decided by; waits, as the act itself does, for a store that is being restarted."""
@@ -224,7 +247,7 @@ class Log:
                 await asyncio.sleep(pause_seconds)
             except (RedisError, OSError) as error:
                 # It hangs, or it refuses: no restart that is over in a moment.
-                raise SendRefused(_why(error)) from error
+                raise SendRefused(reason(error)) from error
         return await self._ask(self._look(keys=[self._keys.state, once], args=[id]), SendRefused)
 
     async def _publication(self, payload: bytes, replayed: bool) -> Publication:
@@ -252,8 +275,17 @@ class Log:
             raise NotUnderstood(id)
         return Found(announcement, lifecycle.state_at(announcement, int(now_ms)))
 
-    async def page(self, *, site: str = "", status: str = "", before: str = "", limit: int = 50) -> Page:
-        """Announcements older than the id `before`, the newest first.
+    async def page(
+        self,
+        *,
+        site: str = "",
+        status: str = "",
+        before: str = "",
+        limit: int = 50,
+        text: str = "",
+        only: Callable[[Announcement], bool] = lambda one: True,
+    ) -> Page:
+        """Announcements older than the id `before`, the newest first; with `text` in them, and such as `only` accepts.
 
         Looks through a bounded number at a time: a page may hold fewer than `limit` and still have a continuation.
         What this release does not understand is left out.
@@ -271,7 +303,9 @@ class Log:
                 if announcement is None:
                     continue
                 state = lifecycle.state_at(announcement, int(now_ms))
-                if (not site or includes(announcement, site)) and status in ("", state):
+                if not only(announcement) or (site and not includes(announcement, site)):
+                    continue
+                if status in ("", state) and mentions(announcement, text):
                     found.append(Found(announcement, state))
                     if len(found) == limit:
                         return Page(found, before)
@@ -313,21 +347,44 @@ class Log:
         Raises:
             redis.exceptions.RedisError: The store does not answer.
         """
-        block_ms = round(block_seconds * 1000) or None
-        answer: Any = await self._redis.xread({self._keys.log: f"{version}-0"}, count=most, block=block_ms)
-        streams = answer.items() if isinstance(answer, dict) else answer
-        return [_entry(id, fields) for _, entries in streams for id, fields in entries]
+        entries, _ = await self.listen(version, "", 0, block_seconds=block_seconds, most=most)
+        return entries
+
+    async def listen(
+        self, version: int, canary: str, number: int, *, block_seconds: float = 0.0, most: int = 100
+    ) -> tuple[list[Entry], int]:
+        """As `tail`, and in the same command the newest canary after `number` in the stream `canary`, 0 for none.
+
+        Raises:
+            redis.exceptions.RedisError: The store does not answer.
+        """
+        after: dict[Any, Any] = {self._keys.log: f"{version}-0"}
+        if canary:
+            after[canary] = f"{number}-0"
+        answer: Any = await self._redis.xread(after, count=most, block=round(block_seconds * 1000) or None)
+        streams = dict(answer)
+        heard = streams.get(canary.encode(), [])
+        entries = [_entry(id, fields) for id, fields in streams.get(self._keys.log.encode(), [])]
+        return entries, _number(heard[-1][0]) if heard else 0
+
+    async def hang_up(self) -> None:
+        """Lets go of the connections: the next question is asked over a new one."""
+        await self._redis.connection_pool.disconnect()
 
     async def _ask(self, question: Any, otherwise: Callable[[str], Exception] = StoreAway) -> Any:
         try:
             return await question
         except (RedisError, OSError) as error:
-            raise otherwise(_why(error)) from error
+            raise otherwise(reason(error)) from error
 
 
 def _entry(id: bytes, fields: dict[bytes, bytes]) -> Entry:
     payload = fields[b"payload"]
-    return Entry(int(id.partition(b"-")[0]), fields[b"chain"].decode(), payload, _understood(payload))
+    return Entry(_number(id), fields[b"chain"].decode(), payload, _understood(payload))
+
+
+def _number(id: bytes) -> int:
+    return int(id.partition(b"-")[0])
 
 
 def _understood(payload: bytes) -> Announcement | None:
@@ -339,16 +396,8 @@ def _understood(payload: bytes) -> Announcement | None:
         return None
 
 
-def _why(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 def _fingerprint(act: str, id: str, request: bytes) -> str:
     return hashlib.sha256(b"|".join((act.encode(), id.encode(), request))).hexdigest()
-
-
-def _chosen(wanted: Any, current: Any) -> Any:
-    return current if wanted is msgspec.UNSET else wanted
 
 
 _DECODER = msgspec.json.Decoder(Announcement)

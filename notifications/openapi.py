@@ -8,18 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from notifications.announcement import (
-    MAX_BODY,
-    MAX_REASON,
-    MAX_TITLE,
-    MAX_URL,
-    MIN_EXPIRY_SECONDS,
-    SEVERITIES,
-    STATUSES,
-)
-from notifications.reading import ID, KEY, MAX_BODY_BYTES, MAX_KEY, MAX_PAGE, PAGE
+from notifications import schemas
+from notifications.announcement import STATUSES
+from notifications.people.cookies import SESSION
+from notifications.reading import ID, KEY, MAX_BODY_BYTES, MAX_KEY, MAX_PAGE, MAX_TEXT, PAGE
 from notifications.settings import NotificationsSettings
-from notifications.validation import MOST_SITES
 
 PATH = "/api/openapi.json"
 PAGE_PATH = "/api/docs"
@@ -32,22 +25,46 @@ _DRAFT = {
     "title": "Lũ trên sông Mã lên nhanh",
     "body": "Người dân vùng trũng chủ động di chuyển đến nơi an toàn.",
     "url": "https://portal.example.vn/lu-song-ma",
+    "language": "vi",
+    "texts": {"en": {"title": "Ma river rising fast"}},
     "expires_in": 7200,
 }
 _SHOWN = {
     "id": _ID,
     "revision": 1,
     "status": "live",
-    **{name: value for name, value in _DRAFT.items() if name != "expires_in"},
+    **_DRAFT,
+    "audience": {},
+    "test": False,
+    "starts_at": None,
     "published_at": "2026-11-23T04:25:16.120Z",
     "updated_at": "2026-11-23T04:25:16.120Z",
     "expires_at": "2026-11-23T06:25:16.120Z",
     "again": 1,
     "reason": "",
+    "author": "4f1c09aa",
+    "author_name": "CMS",
+    "approvals": [],
+    "late_seconds": 0.0,
+    "cap": None,
     "version": 17,
 }
 _PUBLISHED = {**_SHOWN, "durability": "disk", "sessions": 5716, "replayed": False}
 _REVISED = {"revision": 2, "version": 18, "updated_at": "2026-11-23T04:31:02.004Z"}
+
+
+_SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer", "description": "A token: `loa token create`."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION,
+        "description": (
+            "Of who is signed in at `/console/`. What changes something is taken from pages of the service alone, "
+            "by `Sec-Fetch-Site` and `Origin`; from any other it is refused with 403."
+        ),
+    },
+}
 
 
 def describe(settings: NotificationsSettings, further: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -71,25 +88,43 @@ def describe(settings: NotificationsSettings, further: Mapping[str, Any] | None 
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"session": []}],
         "tags": [
             {"name": "announcements", "description": "What readers are told."},
+            {"name": "webhooks", "description": "Telling other systems, and being told by a CMS."},
             {"name": "presence", "description": "How many readers there are."},
+            {"name": "embedding", "description": "What portals put into their pages."},
         ],
-        "paths": {
-            "/api/v1/announcements": {"post": _publish(), "get": _list()},
-            "/api/v1/announcements/{id}": {"parameters": [_ID_PARAMETER], "get": _show(), "patch": _update()},
-            "/api/v1/announcements/{id}/recall": {"parameters": [_ID_PARAMETER], "post": _recall()},
-            **(further or {}),
-            PATH: {"get": _open("describe", "This description", "application/json")},
-            PAGE_PATH: {"get": _open("explain", "This description as a page", "text/html")},
-            STYLESHEET_PATH: {"get": _open("style", "The stylesheet of that page", "text/css")},
-        },
+        "paths": _behind_the_gate(
+            {
+                "/api/v1/announcements": {"post": _publish(), "get": _list()},
+                "/api/v1/announcements/{id}": {"parameters": [_ID_PARAMETER], "get": _show(), "patch": _update()},
+                **{
+                    f"/api/v1/announcements/{{id}}/{name}": {"parameters": [_ID_PARAMETER], "post": call}
+                    for name, call in _acts().items()
+                },
+                **(further or {}),
+                PATH: {"get": _open("describe", "This description", "application/json")},
+                PAGE_PATH: {"get": _open("explain", "This description as a page", "text/html")},
+                STYLESHEET_PATH: {"get": _open("style", "The stylesheet of that page", "text/css")},
+            }
+        ),
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": _schemas(settings),
+            "securitySchemes": _SCHEMES,
+            "schemas": schemas.schemas(settings),
             "headers": _HEADERS,
         },
+    }
+
+
+def _behind_the_gate(paths: dict[str, Any]) -> dict[str, Any]:
+    """The same with what the gate may answer to every call, whatever the room behind it would."""
+    return {
+        path: {
+            method: {**call, "responses": {**call["responses"], **_problems(431)}} if "responses" in call else call
+            for method, call in item.items()
+        }
+        for path, item in paths.items()
     }
 
 
@@ -100,14 +135,18 @@ def _publish() -> dict[str, Any]:
         "summary": "Send an announcement",
         "description": (
             "Every page that is open on one of the sites shows it within a second; pages opened later, while it has "
-            "not expired. Send an `Idempotency-Key` and repeat the request with the same one whenever no answer came: "
+            "not expired. With another `status` it is written as a draft, submitted for approval, or scheduled. "
+            "Send an `Idempotency-Key` and repeat the request with the same one whenever no answer came: "
             "it is carried out once, and the first answer is given again with `replayed` true. A 401 or 429 on a "
             "repeated request says nothing of the first."
         ),
         "parameters": [_KEY_PARAMETER],
         "requestBody": _body("Draft", _DRAFT),
         "responses": {
-            "201": _response("It is published.", "Published", _PUBLISHED, "Location", "ETag", "Idempotency-Key"),
+            "201": {
+                **_response("It is published.", "Published", _PUBLISHED, "Location", "ETag", "Idempotency-Key"),
+                "links": {name: _link(name) for name in ("show", "update", *_acts())},
+            },
             **_problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503),
         },
     }
@@ -124,6 +163,7 @@ def _list() -> dict[str, Any]:
             _query(
                 "limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": PAGE}, "How many at most."
             ),
+            _query("text", {"type": "string", "maxLength": MAX_TEXT}, "Only those that say this, accents or not."),
             _query("before", _ID_SCHEMA, "Only those older than this id; `before` of the answer continues a list."),
         ],
         "responses": {
@@ -151,9 +191,11 @@ def _update() -> dict[str, Any]:
     return {
         "operationId": "update",
         "tags": ["announcements"],
-        "summary": "Correct a live announcement in place",
+        "summary": "Correct what is live in place, or change what is not",
         "description": (
-            "Members that are left out stay as they are. Name the `revision` you have seen, or send its ETag in "
+            "Members that are left out stay as they are. What is not live becomes a draft again that nobody has "
+            "approved of; of what is live, the sites, the start and whether it is a test stay. "
+            "Name the `revision` you have seen, or send its ETag in "
             "`If-Match`, and the change is refused (409, 412) if a colleague was quicker. "
             "What is recalled or expired stays so: 409."
         ),
@@ -166,20 +208,82 @@ def _update() -> dict[str, Any]:
     }
 
 
-def _recall() -> dict[str, Any]:
+def _acts() -> dict[str, dict[str, Any]]:
+    """The acts on one announcement, by the last step of their paths."""
+    quiet = {**_PUBLISHED, "revision": 2, "version": 0, "published_at": None, "expires_at": None, "sessions": 0}
+    waiting = {**quiet, "status": "waiting"}
+    returned = {**quiet, "status": "returned", "reason": "Địa danh nào?"}
+    scheduled = {**quiet, "status": "scheduled", "starts_at": "2026-11-24T01:00:00.000Z"}
     recalled = {**_PUBLISHED, **_REVISED, "status": "recalled", "reason": "Nhầm địa danh"}
     return {
-        "operationId": "recall",
-        "tags": ["announcements"],
-        "summary": "Take an announcement back everywhere",
-        "description": (
-            "Open pages stop showing it as fast as they would show a new one; a browser that was offline never shows "
-            "it again. One that is recalled already stays as it is: 200, `replayed` true. One that has expired: 409."
+        "submit": _act(
+            "submit",
+            "Ask others to approve of it",
+            "Earlier approvals are void; those who may approve see it waiting.",
+            waiting,
         ),
+        "approve": _act(
+            "approve",
+            "Approve of it as it stands",
+            "Takes the right to approve on each of its sites, and is not for whoever wrote it: 403, and written down. "
+            "The last approval that is needed makes it `approved`: it can be sent or scheduled then.",
+            {**quiet, "status": "approved"},
+        ),
+        "return": _act(
+            "return", "Give it back to be changed", "", returned, body={"reason": "Địa danh nào?"}, schema="Reason"
+        ),
+        "reject": _act(
+            "reject",
+            "Refuse it for good",
+            "",
+            {**returned, "status": "rejected"},
+            body={"reason": "Đã đăng rồi"},
+            schema="Reason",
+        ),
+        "schedule": _act(
+            "schedule",
+            "Have it go live by itself",
+            "To the second, whichever workers live or die. What was missed goes out late if its end has not passed, "
+            "and says so in `late_seconds`; else it becomes `missed`. A time without an offset is meant by the clock "
+            "of the sites.",
+            scheduled,
+            body={"starts_at": "2026-11-24T08:00:00+07:00"},
+            schema="Schedule",
+        ),
+        "unschedule": _act(
+            "unschedule", "Take it off the schedule", "What was approved stays so.", waiting | {"status": "draft"}
+        ),
+        "send": _act("send", "Send it now", "As `POST /api/v1/announcements` does.", {**_PUBLISHED, **_REVISED}),
+        "discard": _act("discard", "Give up what was not sent", "", {**quiet, "status": "discarded"}),
+        "recall": _act(
+            "recall",
+            "Take an announcement back everywhere",
+            "Open pages stop showing it as fast as they would show a new one; a browser that was offline never shows "
+            "it again. One that is recalled already stays as it is: 200, `replayed` true. One that has expired: 409.",
+            recalled,
+            body={"reason": "Nhầm địa danh"},
+        ),
+    }
+
+
+def _act(
+    id: str,
+    summary: str,
+    description: str,
+    example: object,
+    *,
+    body: object | None = None,
+    schema: str = "Recall",
+) -> dict[str, Any]:
+    return {
+        "operationId": id,
+        "tags": ["announcements"],
+        "summary": summary,
+        **({"description": description} if description else {}),
         "parameters": [_KEY_PARAMETER, _MATCH_PARAMETER],
-        "requestBody": {**_body("Recall", {"reason": "Nhầm địa danh"}), "required": False},
+        "requestBody": {**_body(schema, body or {}), "required": schema != "Recall"},
         "responses": {
-            "200": _response("It is recalled.", "Published", recalled, "ETag", "Idempotency-Key"),
+            "200": _response("It is done.", "Published", example, "ETag", "Idempotency-Key"),
             **_problems(400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 500, 503),
         },
     }
@@ -212,119 +316,6 @@ _MATCH_PARAMETER = {
 }
 
 
-def _schemas(settings: NotificationsSettings) -> dict[str, Any]:
-    severity = {"enum": [*SEVERITIES], "description": "How urgent it is."}
-    title = {"type": "string", "minLength": 1, "maxLength": MAX_TITLE, "description": "One line of plain text."}
-    body = {"type": "string", "maxLength": MAX_BODY, "description": "Plain text; may have line breaks."}
-    url = {"type": "string", "maxLength": MAX_URL, "description": "An http or https link, or empty."}
-    sites = {
-        "type": "array",
-        "items": {"type": "string"},
-        "minItems": 1,
-        "maxItems": MOST_SITES,
-        "uniqueItems": True,
-        "description": "Site ids.",
-    }
-    expires_in: dict[str, Any] = {
-        "type": "integer",
-        "minimum": MIN_EXPIRY_SECONDS,
-        "maximum": settings.max_expiry_seconds,
-        "description": "For how many seconds it is shown, from now on.",
-    }
-    revision = {"type": "integer", "minimum": 1, "description": "The revision you have seen."}
-    moment = {"type": "string", "format": "date-time"}
-    announcement = {
-        "id": {"type": "string", "description": "Sorts by time."},
-        "revision": {"type": "integer", "minimum": 1, "description": "One more with every change."},
-        "status": {"enum": [*STATUSES]},
-        "sites": sites,
-        "severity": severity,
-        "title": title,
-        "body": body,
-        "url": url,
-        "published_at": moment,
-        "updated_at": moment,
-        "expires_at": moment,
-        "again": {
-            "type": "integer",
-            "description": "The newest revision shown also to those who dismissed an earlier one.",
-        },
-        "reason": {"type": "string", "maxLength": MAX_REASON, "description": "Why it was recalled."},
-        "version": {"type": "integer", "description": "Which change of the log this revision is."},
-    }
-    outcome = {
-        "durability": {
-            "enum": ["disk", "memory"],
-            "description": "`memory` where the store cannot say that it is on disk.",
-        },
-        "sessions": {
-            "type": "integer",
-            "minimum": 0,
-            "description": "Open connections of this node it was written to.",
-        },
-        "replayed": {"type": "boolean", "description": "This had been carried out before; nothing was done now."},
-    }
-    draft = {
-        "sites": sites,
-        "severity": severity,
-        "title": title,
-        "body": {**body, "default": ""},
-        "url": {**url, "default": ""},
-        "expires_in": {**expires_in, "default": settings.default_expiry_seconds},
-    }
-    change = {
-        "severity": severity,
-        "title": title,
-        "body": body,
-        "url": url,
-        "expires_in": expires_in,
-        "show_again": {
-            "type": "boolean",
-            "default": False,
-            "description": "Show it again to those who dismissed an earlier revision.",
-        },
-        "revision": revision,
-    }
-    recall = {
-        "reason": {"type": "string", "maxLength": MAX_REASON, "default": "", "description": "Why; for editors only."},
-        "revision": revision,
-    }
-    listed = {
-        "announcements": {"type": "array", "items": {"$ref": "#/components/schemas/Announcement"}},
-        "before": {"type": "string", "description": "Give this as `before` for the next ones; empty at the end."},
-    }
-    return {
-        "Draft": {**_object(draft, ["sites", "severity", "title"]), "additionalProperties": False},
-        "Change": {**_object(change, []), "additionalProperties": False, "minProperties": 1},
-        "Recall": {**_object(recall, []), "additionalProperties": False},
-        "Announcement": _object(announcement),
-        "Published": _object({**announcement, **outcome}),
-        "Listed": _object(listed),
-        "Problem": _problem_schema(),
-    }
-
-
-def _problem_schema() -> dict[str, Any]:
-    text = {"type": "string"}
-    wrong = _object({"field": text, "pointer": {**text, "description": "JSON pointer into the body."}, "detail": text})
-    members = {
-        "type": text,
-        "title": text,
-        "status": {"type": "integer"},
-        "detail": text,
-        "errors": {"type": "array", "items": wrong},
-        "state": {"enum": [*STATUSES], "description": "409: the state that does not allow it."},
-        "revision": {"type": "integer", "description": "409, 412: the revision it is at."},
-        "outcome": {"enum": ["not_sent", "unknown"], "description": "503: whether it may have been carried out."},
-        "idempotency_key": {"type": "string", "description": "503: repeat the request with this key."},
-    }
-    return _object(members, ["type", "title", "status"])
-
-
-def _object(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": [*properties] if required is None else required}
-
-
 def _body(schema: str, example: object) -> dict[str, Any]:
     description = f"At most {MAX_BODY_BYTES // 1024} KiB."
     return {"description": description, "required": True, "content": {"application/json": _typed(schema, example)}}
@@ -333,6 +324,11 @@ def _body(schema: str, example: object) -> dict[str, Any]:
 def _response(description: str, schema: str, example: object, *headers: str) -> dict[str, Any]:
     content = {"application/json": _typed(schema, example)}
     return {"description": description, **_with(headers), "content": content}
+
+
+def _link(operation: str) -> dict[str, Any]:
+    """What can be done next with what the answer names."""
+    return {"operationId": operation, "parameters": {"id": "$response.body#/id"}}
 
 
 def _with(headers: Sequence[str]) -> dict[str, Any]:
@@ -379,18 +375,19 @@ _PROBLEM_HEADERS = {409: ("ETag",), 412: ("ETag",), 429: ("Retry-After",), 503: 
 _PROBLEMS = {
     400: "The request cannot be read: no JSON, not all of the body, or a header that is not valid.",
     401: "No token, or one that is not valid.",
-    403: "The token's role does not allow this.",
+    403: "The role does not allow this, or it has to be approved of first (`needed`, `given`).",
     404: "There is no announcement of this id.",
     408: "The body did not come in time.",
     409: (
         "Its state does not allow this, its revision is another (which `ETag` then names), or the idempotency key "
         "belongs to another request."
     ),
-    412: "The revision in If-Match is not the current one.",
+    412: "The revision in If-Match is not the current one; `changed` says what is different by now.",
     413: "The body is too long.",
     415: "The body is not sent as JSON, or with a Content-Encoding.",
     422: "Fields are wrong; `errors` names each.",
     429: "Too fast; `Retry-After` says when to come again.",
+    431: "The head of the request, its address included, is too long or has too many lines.",
     500: "The server failed. It may have been carried out: repeat it with the same `Idempotency-Key`.",
     503: (
         "The store does not answer, or another release of Loa wrote the announcement; `outcome` says whether an act "

@@ -16,9 +16,10 @@ from aiohttp import web
 from gateway.problems import FieldError, Problem
 from notifications.announcement import STATUSES
 
-MAX_BODY_BYTES = 16 * 1024
+MAX_BODY_BYTES = 64 * 1024
 MAX_KEY = 200
 MAX_PAGE = 200
+MAX_TEXT = 120
 PAGE = 50
 
 _BODY_SECONDS = 10.0
@@ -34,6 +35,7 @@ class Query(NamedTuple):
     status: str
     before: str
     limit: int
+    text: str
 
 
 async def document(request: web.Request, *, optional: bool = False) -> object:
@@ -42,13 +44,16 @@ async def document(request: web.Request, *, optional: bool = False) -> object:
     Raises:
         Problem: 400, 408, 413 or 415.
     """
-    if any(coding.lower() not in {"identity", ""} for coding in request.headers.getall("Content-Encoding", [])):
-        # RFC 9110, 15.5.16. A body so short gains nothing, and what it grows to cannot be told from its length.
-        detail = "Send the body as it is, without Content-Encoding."
-        raise Problem(415, detail=detail, headers={"Accept-Encoding": "identity"})
-    body = await _body(request)
-    if not body and optional:
-        return {}
+    body = await unpacked(request)
+    return {} if not body and optional else decoded(request, body)
+
+
+def decoded(request: web.Request, body: bytes) -> object:
+    """What `body`, that of `request`, says.
+
+    Raises:
+        Problem: 400 or 415.
+    """
     kind = request.content_type.lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise Problem(415, detail="Send the body as JSON, with Content-Type: application/json.")
@@ -60,16 +65,25 @@ async def document(request: web.Request, *, optional: bool = False) -> object:
         raise Problem(400, detail=f"The body is not JSON: {error}") from None
 
 
-async def _body(request: web.Request) -> bytes:
-    too_long = Problem(413, detail=f"The body is longer than {MAX_BODY_BYTES} bytes.")
-    if (request.content_length or 0) > MAX_BODY_BYTES:
+async def unpacked(request: web.Request, most_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """The body as it is, at most so many bytes.
+
+    Raises:
+        Problem: 400, 408, 413 or 415.
+    """
+    if any(coding.lower() not in {"identity", ""} for coding in request.headers.getall("Content-Encoding", [])):
+        # RFC 9110, 15.5.16. A body so short gains nothing, and what it grows to cannot be told from its length.
+        detail = "Send the body as it is, without Content-Encoding."
+        raise Problem(415, detail=detail, headers={"Accept-Encoding": "identity"})
+    too_long = Problem(413, detail=f"The body is longer than {most_bytes} bytes.")
+    if (request.content_length or 0) > most_bytes:
         raise too_long
     body = bytearray()
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for chunk in request.content.iter_any():
                 body += chunk
-                if len(body) > MAX_BODY_BYTES:
+                if len(body) > most_bytes:
                     raise too_long
     except TimeoutError:
         raise Problem(408, detail="The body did not come in time.") from None
@@ -147,6 +161,9 @@ def query(request: web.Request, sites: Collection[str]) -> Query:
         refuse("before", "must be the id of an announcement")
     if not (limit.isascii() and limit.isdigit() and len(limit) < 5 and 1 <= int(limit) <= MAX_PAGE):
         refuse("limit", f"must be a number from 1 to {MAX_PAGE}")
+    text = given.get("text", "")
+    if len(text) > MAX_TEXT:
+        refuse("text", f"has {len(text)} characters; at most {MAX_TEXT} are allowed")
     if wrong:
         raise Problem(422, detail="The query cannot be used.", errors=wrong)
-    return Query(site, status, before, int(limit))
+    return Query(site, status, before, int(limit), text)

@@ -1,48 +1,67 @@
 """From a decoded JSON document to a Draft, a Change or a Recall; every wrong field is named, not only the first.
 
-Text is put into Unicode's NFC form and trimmed before it is measured, in characters, so that Vietnamese typed with
-combining marks is as long as it looks. What is accepted is stored as it came out of here.
+What is accepted is stored as it came out of here.
 
-Pure: which sites exist and how long an announcement may last are arguments.
+Pure: which sites exist, how long an announcement may last and what time it is are arguments.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping
-from typing import NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from notifications.announcement import (
-    MAX_BODY,
-    MAX_REASON,
-    MAX_TITLE,
-    MIN_EXPIRY_SECONDS,
-    SEVERITIES,
-    Change,
-    Draft,
-    Severity,
-)
-from notifications.characters import forbidden, visible
+from gateway.sites import Sites
+from notifications import instants
+from notifications.announcement import MAX_REASON, MIN_EXPIRY_SECONDS, Change, Draft
 from notifications.errors import Invalid, WrongField
-from notifications.links import fault
+from notifications.fields import MOST_SITES, Fields
+from notifications.settings import NotificationsSettings
 
-T = TypeVar("T")
+__all__ = ["MOST_SITES", "Beginning", "Bounds", "Recall", "Update", "draft", "recall", "update"]
 
-DRAFT_FIELDS = ("sites", "severity", "title", "body", "url", "expires_in")
-CHANGE_FIELDS = ("severity", "title", "body", "url", "expires_in", "show_again", "revision")
+#: What a new announcement begins as: sent at once, or the first step of another way.
+Beginning: TypeAlias = Literal["live", "draft", "waiting", "scheduled"]
+BEGINNINGS: tuple[Beginning, ...] = ("live", "draft", "waiting", "scheduled")
+
+_ON_ITS_WAY_MS = 60_000
+_TEXT = ("severity", "title", "body", "url", "language", "texts", "audience", "test")
+_TIMES = ("expires_in", "expires_at", "starts_at")
+DRAFT_FIELDS = ("sites", *_TEXT, *_TIMES, "status")
+CHANGE_FIELDS = ("sites", *_TEXT, *_TIMES, "show_again", "revision")
 RECALL_FIELDS = ("reason", "revision")
-MOST_SITES = 1_000
-_SHOWN = 40
+SCHEDULE_FIELDS = ("starts_at", "revision")
 
 
 class Bounds(NamedTuple):
-    """What the deployment allows: the ids of its sites, and how long announcements last, in seconds."""
+    """What the deployment allows.
+
+    Attributes:
+        sites: The ids of its sites.
+        default_expiry_seconds, max_expiry_seconds: How long announcements last.
+        zones: The time zone of each site, by its IANA name; a time without an offset is meant so.
+        now_ms: The time; 0 where none is looked at.
+    """
 
     sites: Collection[str]
     default_expiry_seconds: int
     max_expiry_seconds: int
+    zones: Mapping[str, str] = {}
+    now_ms: int = 0
+
+
+def bounds(sites: Sites, settings: NotificationsSettings, now_ms: int) -> Bounds:
+    """What a deployment with `sites` and `settings` allows now."""
+    zones = {id: site.timezone for id, site in sites.items()}
+    return Bounds(sites.keys(), settings.default_expiry_seconds, settings.max_expiry_seconds, zones, now_ms)
+
+
+class New(NamedTuple):
+    """What an editor wants written, and what it is to begin as."""
+
+    draft: Draft
+    then: Beginning
 
 
 class Update(NamedTuple):
@@ -60,40 +79,48 @@ class Recall(NamedTuple):
 
 
 def draft(document: object, bounds: Bounds) -> Draft:
-    """What an editor wants published.
+    """What an editor wants published; see `new`."""
+    return new(document, bounds).draft
+
+
+def new(document: object, bounds: Bounds) -> New:
+    """What an editor wants written or published.
 
     Raises:
         Invalid: With all that is wrong.
     """
-    fields = _Fields(document, DRAFT_FIELDS, required=("sites", "severity", "title"))
-    wanted = {
-        "sites": fields.sites(bounds.sites),
-        "severity": fields.severity(),
-        "title": fields.title(),
-        "body": fields.body(),
-        "url": fields.url(),
-        "expires_in": fields.expires_in(bounds),
-    }
+    fields = Fields(document, DRAFT_FIELDS, required=("sites", "severity", "title"))
+    sites = fields.sites(bounds.sites)
+    status = fields.choice("status", BEGINNINGS)
+    then: Beginning = "live" if isinstance(status, UnsetType) else status
+    wanted = {"sites": sites, **_text(fields), **_times(fields, bounds, sites)}
+    if then == "scheduled" and not fields.has("starts_at"):
+        fields.refuse("starts_at", "is missing: say when it is to go live")
+    elif then == "live" and fields.has("starts_at"):
+        fields.refuse("starts_at", "goes with status scheduled, draft or waiting, not with one that is sent now")
     fields.finish()
-    if wanted["expires_in"] is UNSET:
-        wanted["expires_in"] = bounds.default_expiry_seconds
     # Fields that are wrong or missing have raised by now; the optional ones that are unset keep their defaults.
-    return Draft(**{name: value for name, value in wanted.items() if value is not UNSET})  # type: ignore[arg-type]
+    wanted = {name: value for name, value in wanted.items() if value is not UNSET}
+    return New(Draft(**{"expires_in": bounds.default_expiry_seconds, **wanted}), then)
 
 
-def update(document: object, bounds: Bounds) -> Update:
+def update(document: object, bounds: Bounds, sites: Collection[str] = ()) -> Update:
     """What an editor wants different.
+
+    Args:
+        document: What was sent.
+        bounds: What is allowed.
+        sites: Those of the announcement, for times without an offset.
 
     Raises:
         Invalid: With all that is wrong; also if nothing is to be different.
     """
-    fields = _Fields(document, CHANGE_FIELDS)
+    fields = Fields(document, CHANGE_FIELDS)
+    wanted_sites = fields.sites(bounds.sites)
     change = Change(
-        severity=fields.severity(),
-        title=fields.title(),
-        body=fields.body(),
-        url=fields.url(),
-        expires_in=fields.expires_in(bounds),
+        sites=wanted_sites,
+        **_text(fields),
+        **_times(fields, bounds, sites if wanted_sites is UNSET else wanted_sites),
         show_again=fields.flag("show_again"),
     )
     revision = fields.revision()
@@ -104,130 +131,89 @@ def update(document: object, bounds: Bounds) -> Update:
     return Update(change, revision)
 
 
-def recall(document: object) -> Recall:
-    """Why something is taken back.
+def recall(document: object, *, why: bool = False) -> Recall:
+    """Why something is taken back, sent back or given up.
+
+    Args:
+        document: What was sent.
+        why: Whether a reason must be given.
 
     Raises:
         Invalid: With all that is wrong.
     """
-    fields = _Fields(document, RECALL_FIELDS)
+    fields = Fields(document, RECALL_FIELDS, required=("reason",) if why else ())
     reason = fields.text("reason", MAX_REASON, line_breaks=True)
+    if why and reason == "":
+        fields.refuse("reason", "must not be empty")
     revision = fields.revision()
     fields.finish()
     return Recall(reason if isinstance(reason, str) else "", revision)
 
 
-class _Fields:
-    """Takes a document apart and remembers what was wrong. A wrong field is returned as if it were unset."""
+def schedule(document: object, bounds: Bounds, sites: Collection[str]) -> tuple[int, int | None]:
+    """When something is to go live, in ms, and against which revision; `sites` for a time without an offset.
 
-    def __init__(self, document: object, known: Collection[str], required: Collection[str] = ()) -> None:
-        self.wrong: list[WrongField] = []
-        if not isinstance(document, Mapping):
-            raise Invalid([WrongField("", "", "must be a JSON object")])
-        self._document: Mapping[str, object] = document
-        for name in document:
-            if name not in known:
-                shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
-                self.refuse(name, f"{shown!r} is not known here; there are: {', '.join(known)}")
-        for name in required:
-            if name not in document:
-                self.refuse(name, "is missing")
+    Raises:
+        Invalid: With all that is wrong.
+    """
+    fields = Fields(document, SCHEDULE_FIELDS, required=("starts_at",))
+    starts_ms = _start(fields, bounds, sites)
+    revision = fields.revision()
+    fields.finish()
+    return (starts_ms if isinstance(starts_ms, int) else 0), revision
 
-    def refuse(self, field: str, detail: str, *inside: int) -> None:
-        steps = [field.replace("~", "~0").replace("/", "~1"), *map(str, inside)]
-        # Names of unknown fields come from the client; no half surrogate may get into an answer.
-        pointer = "/" + "/".join(steps)
-        self.wrong.append(WrongField(*(_printable(text) for text in (field, pointer, detail))))
 
-    def finish(self) -> None:
-        if self.wrong:
-            raise Invalid(self.wrong)
+def _text(fields: Fields) -> dict[str, Any]:
+    return {
+        "severity": fields.severity(),
+        "title": fields.title(),
+        "body": fields.body(),
+        "url": fields.url(),
+        "language": fields.language(),
+        "texts": fields.texts(),
+        "audience": fields.audience(),
+        "test": fields.optional_flag("test"),
+    }
 
-    def _typed(self, field: str, kind: type[T], name: str) -> T | UnsetType:
-        value = self._document.get(field, UNSET)
-        if value is UNSET:
-            return UNSET
-        if type(value) is not kind:  # not isinstance: True is no number here
-            self.refuse(field, f"must be {name}")
-            return UNSET
-        return value
 
-    def text(self, field: str, longest: int, *, line_breaks: bool = False) -> str | UnsetType:
-        value = self._typed(field, str, "text")
-        if not isinstance(value, str):
-            return UNSET
-        text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip(" \n" if line_breaks else " ")
-        if found := forbidden(text, line_breaks=line_breaks):
-            self.refuse(field, f"must not contain {found}")
-        elif len(text) > longest:
-            self.refuse(field, f"has {len(text)} characters; at most {longest} are allowed")
-        else:
-            return text
+def _times(fields: Fields, bounds: Bounds, sites: Collection[str] | UnsetType) -> dict[str, Any]:
+    most, least = bounds.max_expiry_seconds, MIN_EXPIRY_SECONDS
+    expires_in = fields.whole("expires_in", least, most, "seconds, a whole number")
+    known = sites if not isinstance(sites, UnsetType) else ()
+    starts_ms = _start(fields, bounds, known)
+    ends_ms = _instant(fields, "expires_at", bounds, known)
+    if fields.has("expires_in") and fields.has("expires_at"):
+        fields.refuse("expires_at", "and expires_in say the same; give one of them")
+    if isinstance(ends_ms, int) and ends_ms and bounds.now_ms:
+        begins_ms = max(bounds.now_ms, starts_ms) if isinstance(starts_ms, int) else bounds.now_ms
+        if not begins_ms + least * 1000 <= ends_ms <= begins_ms + most * 1000:
+            fields.refuse("expires_at", f"must be {least} seconds to {most // 86_400} days after it goes live")
+    return {"expires_in": expires_in, "ends_ms": ends_ms, "starts_ms": starts_ms}
+
+
+def _start(fields: Fields, bounds: Bounds, sites: Collection[str]) -> int | UnsetType:
+    """When it is to go live; what has passed nobody can mean, but the request may have been on its way for a while."""
+    starts_ms = _instant(fields, "starts_at", bounds, sites)
+    if isinstance(starts_ms, int) and 0 != starts_ms < bounds.now_ms - _ON_ITS_WAY_MS:
+        fields.refuse("starts_at", "has passed; leave it out to send it now")
         return UNSET
-
-    def title(self) -> str | UnsetType:
-        title = self.text("title", MAX_TITLE)
-        if isinstance(title, str) and not visible(title):
-            self.refuse("title", "must not be empty")
-            return UNSET
-        return title
-
-    def body(self) -> str | UnsetType:
-        return self.text("body", MAX_BODY, line_breaks=True)
-
-    def url(self) -> str | UnsetType:
-        link = self._typed("url", str, "text")
-        if not isinstance(link, str) or not link:
-            return link
-        if why := fault(link):
-            self.refuse("url", why)
-            return UNSET
-        return link
-
-    def severity(self) -> Severity | UnsetType:
-        value = self._typed("severity", str, f"one of {', '.join(SEVERITIES)}")
-        if isinstance(value, str) and value not in SEVERITIES:
-            self.refuse("severity", f"must be one of {', '.join(SEVERITIES)}")
-            return UNSET
-        return value
-
-    def expires_in(self, bounds: Bounds) -> int | UnsetType:
-        return self._whole("expires_in", MIN_EXPIRY_SECONDS, bounds.max_expiry_seconds, "seconds, a whole number")
-
-    def revision(self) -> int | None:
-        revision = self._whole("revision", 1, 2**53 - 1, "a revision, a whole number")
-        return revision if isinstance(revision, int) else None
-
-    def flag(self, field: str) -> bool:
-        return self._typed(field, bool, "true or false") is True
-
-    def _whole(self, field: str, least: int, most: int, name: str) -> int | UnsetType:
-        value = self._typed(field, int, name)
-        if isinstance(value, int) and not least <= value <= most:
-            self.refuse(field, f"must be between {least} and {most}")
-            return UNSET
-        return value
-
-    def sites(self, known: Collection[str]) -> tuple[str, ...] | UnsetType:
-        value = self._typed("sites", list, "a list of site ids")
-        if not isinstance(value, list):
-            return UNSET
-        if not 1 <= len(value) <= MOST_SITES:
-            self.refuse("sites", f"must name 1 to {MOST_SITES} sites")
-            return UNSET
-        before = len(self.wrong)
-        seen: set[str] = set()
-        for place, site in enumerate(value):
-            if not isinstance(site, str):
-                self.refuse("sites", "must be text", place)
-            elif site not in known:
-                self.refuse("sites", f"there is no site {site[:_SHOWN]!r}", place)
-            elif site in seen:
-                self.refuse("sites", f"{site!r} is named twice", place)
-            else:
-                seen.add(site)
-        return UNSET if len(self.wrong) > before else tuple(value)
+    return starts_ms
 
 
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
+def _instant(fields: Fields, field: str, bounds: Bounds, sites: Collection[str]) -> int | UnsetType:
+    """A moment in ms of Unix time; 0 for none, an empty text or null."""
+    value = fields.instant(field)
+    if not isinstance(value, str):
+        return value if value is UNSET else 0
+    if not value:
+        return 0
+    zones = {bounds.zones[site] for site in sites if site in bounds.zones}
+    try:
+        moment_ms = instants.parsed(value, zones.pop() if len(zones) == 1 else None)
+    except ValueError as error:
+        fields.refuse(field, str(error))
+        return UNSET
+    if bounds.now_ms and moment_ms > bounds.now_ms + instants.FARTHEST_DAYS * 86_400_000:
+        fields.refuse(field, f"must be within {instants.FARTHEST_DAYS} days")
+        return UNSET
+    return moment_ms

@@ -156,6 +156,25 @@ class View:
             and self._chains.get(head.version) == head.chain
         )
 
+    def current(self, now_ms: int) -> list[Announcement]:
+        """What was published and has not run out at `now_ms`, what was recalled included; the newest change first.
+
+        Of what was recalled, only such as the last `REMEMBERED` changes still tell of.
+        """
+        newest = merge(self.active, _understood(self._history)).values()
+        return sorted(
+            (one for one in newest if one.expires_ms > now_ms),
+            key=lambda one: (one.updated_ms, one.version),
+            reverse=True,
+        )
+
+    def revisions(self) -> dict[str, list[Announcement]]:
+        """What the last `REMEMBERED` changes tell of each announcement, by its id, the oldest first."""
+        found: dict[str, list[Announcement]] = {}
+        for one in _understood(self._history):
+            found.setdefault(one.id, []).append(one)
+        return found
+
     def expire(self, now_ms: int) -> bool:
         """Forgets what has expired; whether there was anything. Browsers know it by themselves."""
         if self.next_expiry_ms > now_ms:

@@ -37,18 +37,20 @@ _MOST_DOUBLINGS = 16
 # Refusals that will be no other the next time.
 _FINAL = frozenset({400, 403, 404, 405, 426})
 
+_TEST = "[TEST]"
 _COLOURS = {"info": "blue", "notice": "cyan", "breaking": "red", "emergency": "magenta"}
 
 
 @click.command(cls=Command)
 @click.option("--site", default="demo", show_default=True, help="Which portal.")
+@click.option("--tests", is_flag=True, help="Follow what is sent as a test, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print each frame as a line of JSON.")
 @client.SERVER
 @click.pass_obj
-def watch(deployment: Deployment, site: str, as_json: bool, server: str) -> None:
+def watch(deployment: Deployment, site: str, tests: bool, as_json: bool, server: str) -> None:
     """Follow the count and the announcements of a site, without being counted, until Ctrl-C."""
     service = client.find(deployment, server)
-    asyncio.run(Watcher(service, site, as_json, click.echo).run())
+    asyncio.run(Watcher(service, site, as_json, click.echo, tests=tests).run())
 
 
 class Watcher:
@@ -59,13 +61,17 @@ class Watcher:
         site: Which.
         as_json: Print frames as they came.
         say: Takes one line.
+        tests: Follow tests, too.
 
     Attributes:
         failures: How often in a row it was cut off, or not let in, before it was connected for long.
     """
 
-    def __init__(self, service: Service, site: str, as_json: bool, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, service: Service, site: str, as_json: bool, say: Callable[[str], None], *, tests: bool = False
+    ) -> None:
         self.failures = 0
+        self._tests = tests
         self._service = service
         self._site = site
         self._as_json = as_json
@@ -108,6 +114,8 @@ class Watcher:
 
     def _connected(self) -> connect:
         query = {"site": self._site, "path": "/", "watch": "1"}
+        if self._tests:
+            query["tests"] = "1"
         if self._cursor:
             query["since"] = self._cursor
         address = "ws" + self._service.url.removeprefix("http") + "/ws?" + urlencode(query)
@@ -182,13 +190,16 @@ class Watcher:
             return
         self._shown[id] = (revision, status)
         title = printable(str(one.get("title", "")))
+        if one.get("test"):
+            title = f"{click.style(_TEST, fg='black', bg='yellow')} {title}"
         if status == "recalled":
             self._line(f"recalled  {title}  ({id})")
             return
         severity = str(one.get("severity"))
         word = click.style(f"{severity:<9}", fg=_COLOURS.get(severity), bold=True)
         link = f"  {printable(str(one['url']))}" if one.get("url") else ""
-        corrected = f", revision {revision}" if revision > 1 else ""
+        # Drafts count revisions, too: what was corrected has been written since it was published.
+        corrected = f", revision {revision}" if one.get("updated_at") != one.get("published_at") else ""
         until = str(one.get("expires_at", ""))
         self._line(f"{word} {title}{link}  ({id}{corrected}, until {printable(until)})")
 

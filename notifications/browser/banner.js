@@ -3,13 +3,16 @@
  * Shows announcements: cards at the foot of the window, over the page, which is not moved.
  *
  * What is shown follows from what was heard, in whatever order and however often (docs/protocol.md, "announcement"):
- * the highest revision of each, recalled winning ties; not expired by the server's clock, not dismissed here. The three
- * most severe stand there, newest first among equals; the rest wait behind "n more".
+ * the highest revision of each, recalled winning ties; not expired by the server's clock, not dismissed here, and meant
+ * for this page. The three most severe stand there, newest first among equals; the rest wait behind "n more". A test
+ * looks like nothing else, comes after all that is real, and never shouts.
  *
  * Two live regions in the page itself, empty until there is something to say: `alert` for what is breaking or an
  * emergency and comes while the page is read, `status` for all else, also for what was active before the page was
  * opened. An update changes the card where it stands. The focus is never taken; where a card goes that had it, it
  * returns to where it was. A dismissal holds in all tabs of the site until a revision asks to be shown again.
+ *
+ * The text is that in the page's language, where there is one; the words around it are Vietnamese or English.
  *
  * Everything in an announcement is plain text, and its link is checked again here. The styles need no leave from a
  * content security policy; they neither touch the page's nor give way to them.
@@ -28,149 +31,155 @@
  * @property {string} updated_at
  * @property {string} expires_at
  * @property {number} again
+ * @property {string} [language]  Of the text; absent: the site's.
+ * @property {Record<string, { title: string, body?: string, url?: string }>} [texts]  In further languages.
+ * @property {Record<string, any>} [audience]  By the name of something of a page, what it must match.
+ * @property {boolean} [test]
  */
 
 halves.push(function banner(wire) {
   // In a frame as small as a counter there is no room for one, and the page around it may have its own.
-  if (script && script.dataset.banner === 'off') return;
+  if (/** @type {HTMLElement} */ (script).dataset.banner === 'off') return;
   const SHOWN = 3;
-  const REMEMBERED = 50;
-  const URGENT = 2;
   const SEVERITIES = ['info', 'notice', 'breaking', 'emergency'];
+  /** Severities; then: a test, a correction, a link, to close one, to see more. @type {Record<string, any>} */
   const WORDS = {
-    vi: {
-      severities: ['Thông tin', 'Thông báo', 'Tin nóng', 'Khẩn cấp'],
-      updated: 'cập nhật #',
-      link: 'Xem chi tiết',
-      close: 'Đóng',
-      more: 'Xem thêm # thông báo',
-    },
-    en: {
-      severities: ['Information', 'Notice', 'Breaking', 'Emergency'],
-      updated: 'updated #',
-      link: 'Read more',
-      close: 'Close',
-      more: '# more',
-    },
+    vi: [
+      ['Thông tin', 'Thông báo', 'Tin nóng', 'Khẩn cấp'],
+      'THỬ NGHIỆM: ',
+      'cập nhật #',
+      'Xem chi tiết',
+      'Đóng',
+      'Xem thêm # thông báo',
+    ],
+    en: [['Information', 'Notice', 'Breaking', 'Emergency'], 'TEST: ', 'updated #', 'Read more', 'Close', '# more'],
   };
   // "&" is written out as a selector that weighs more than a page's, and every declaration is made important: a page
   // that styles "div", "button" or "*" does not reach in; only one that means to can. All starts from nothing.
   const STYLE = `
-&{all:initial;position:fixed;z-index:2147483647;bottom:0;inset-inline-start:0;box-sizing:border-box;width:30rem;max-width:100%;max-height:80vh;overflow:auto;padding:4px 12px calc(12px + env(safe-area-inset-bottom,0px));pointer-events:none;font:medium/1.5 system-ui,sans-serif;text-align:start}
+&{all:initial;position:fixed;z-index:2147483647;bottom:0;inset-inline-start:0;box-sizing:border-box;display:flex;flex-direction:column;width:min(30rem,100%);height:70vh;overflow:auto;padding:4px 12px calc(12px + env(safe-area-inset-bottom));pointer-events:none;font:medium/1.5 system-ui,sans-serif}
 & *{all:unset;box-sizing:border-box}
-& *::before,& *::after{content:none}
+& ::before,& ::after{content:none}
 & loa-region,& loa-title,& loa-body{display:block}
-& loa-card,& loa-more{--ink:#1c1d21;--paper:#fff;--edge:#0003;--mark:#1a5fa8;--on:#fff;display:grid;grid-template-columns:1fr auto;margin-top:8px;border:1px solid var(--edge);border-radius:8px;background:var(--paper);color:var(--ink);box-shadow:0 2px 12px #0004;pointer-events:auto;overflow-wrap:anywhere;transition:opacity .25s,transform .25s}
-& loa-card{padding:12px 14px 14px 16px;border-inline-start:6px solid var(--mark)}
+& [role=alert]{margin-top:auto}
+& loa-card,&>button{--ink:#222;--paper:#fff;--mark:#1a5fa8;display:grid;grid:auto/1fr auto;margin-top:8px;border:1px solid #8886;border-radius:8px;background:var(--paper);color:var(--ink);box-shadow:0 2px 12px #0004;pointer-events:auto;overflow-wrap:anywhere}
+& loa-card{padding:12px 14px;border-inline-start:6px solid var(--mark)}
 & [severity=notice]{--mark:#8a5600}
 & [severity=breaking]{--mark:#b3201b}
-& [severity=emergency]{--ink:#fff;--paper:#9b1111;--mark:#fff;--on:#9b1111;border-color:#9b1111}
-& loa-head{font-size:.8125em}
-& loa-word{display:inline-block;margin-inline-end:10px;padding:1px 8px;border-radius:4px;background:var(--mark);color:var(--on);font-weight:700}
+& [severity=emergency]{--ink:#fff;--paper:#9b1111;--mark:#fff;border-color:#9b1111}
+& [severity=test]{--mark:#6b2fa8;border:dashed var(--mark)}
+& loa-head{font-size:.8em}
+& loa-word{display:inline-block;margin-inline-end:10px;padding:1px 8px;border-radius:4px;background:var(--mark);color:var(--paper)}
 & loa-title,& loa-body,& a{grid-column:1/-1;margin-top:6px}
-& loa-title{font-size:1.125em;font-weight:700;line-height:1.35;text-wrap:balance}
+& loa-word,& loa-title,& a,& button{font-weight:600}
+& a,& button{cursor:pointer}
+& loa-title{font-size:1.1em;line-height:1.35}
 & loa-body{white-space:pre-line}
-& a{justify-self:start;font-weight:600;text-decoration:underline;cursor:pointer}
-& button{min-width:36px;padding:8px 0;border-radius:8px;font-weight:600;text-align:center;cursor:pointer}
+& a{justify-self:start;text-decoration:underline}
+& button{min-width:36px;padding:8px 0;border-radius:8px;text-align:center}
 & loa-card button{margin:-8px -8px -8px 8px;font-size:1.5em;line-height:1}
-& button:hover{box-shadow:inset 0 0 0 2px}
-& :focus-visible{outline:3px solid}
+& button:hover,& :focus-visible{outline:3px solid}
 & [hidden]{display:none}
-@media(prefers-color-scheme:dark){& loa-card,& loa-more{--ink:#f1f1f3;--paper:#24262b;--edge:#fff4;--mark:#8fc0ff;--on:#16181c}& [severity=notice]{--mark:#ffc45c}& [severity=breaking]{--mark:#ff9c92}& [severity=emergency]{--ink:#fff;--paper:#9b1111;--mark:#fff;--on:#9b1111}}
-@media(max-width:40rem){&{max-height:60vh}}
+@media(prefers-color-scheme:dark){& loa-card,&>button{--ink:#eee;--paper:#222;--mark:#8fc0ff}& [severity=notice]{--mark:#ffc45c}& [severity=breaking]{--mark:#ff9c92}& [severity=test]{--mark:#d3a6ff}}
+@media(prefers-reduced-motion:no-preference){& loa-card{transition:.25s}@starting-style{& loa-card{opacity:0;translate:0 16px}}}
 @media print{&{display:none}}`;
 
   /** @type {Map<string, Announcement>} */
   const known = new Map();
-  /** @type {Map<string, Card>} */
+  /** @type {Map<string, ReturnType<typeof makeCard>>} */
   const cards = new Map();
   /** What has come or changed since the page was opened, and has not been shown yet. */
   const news = new Set();
   /** Which revision of which was dismissed, the latest last. @type {Map<string, number>} */
   const dismissed = new Map();
   const dismissals = wire.key('dismissed');
+  /** What was seen in this page, and since when the server is to be told; 0: it was. @type {Map<Announcement, number>} */
+  const seen = new Map();
+  let telling = 0;
   let welcomed = false;
-  let all = false;
+  let limit = SHOWN;
+  /** The reader closes a card by the keyboard: the next one gets the focus. One who closed it with the mouse would close
+   * the next by scrolling on with the space bar. */
+  let dismissing = false;
   let expiry = 0;
   /** Where the focus was before it came to us. @type {any} */
   let before = null;
 
-  const host = add('loa-banner');
-  const alert = add('loa-region', host, { role: 'alert', 'aria-atomic': 'false' });
-  const status = add('loa-region', host, { role: 'status', 'aria-atomic': 'false' });
-  const rest = add('loa-more', host);
-  const more = add('button', rest, { type: 'button' });
+  const host = document.createElement('loa-banner');
+  const alert = addRegion('alert');
+  const status = addRegion('status');
+  const more = add('button', host);
 
   /**
    * @param {string} name
-   * @param {Element} [parent]
-   * @param {Record<string, string>} [attributes]
+   * @param {Element} parent
    * @returns {any} Else each use would have to say which kind of element it is.
    */
-  function add(name, parent, attributes = {}) {
+  function add(name, parent) {
     const element = document.createElement(name);
-    for (const attribute of Object.keys(attributes)) element.setAttribute(attribute, attributes[attribute]);
-    if (parent) parent.append(element);
+    parent.append(element);
     return element;
   }
 
-  /** One announcement as it stands in the page. */
-  class Card {
-    constructor() {
-      // A change is read with the whole card, not as a word without its sentence.
-      this.element = add('loa-card', undefined, { 'aria-atomic': 'true' });
-      this.head = add('loa-head', this.element);
-      this.word = add('loa-word', this.head);
-      this.time = add('time', this.head);
-      this.close = add('button', this.element, { type: 'button' });
-      this.title = add('loa-title', this.element);
-      this.body = add('loa-body', this.element);
-      this.link = add('a', this.element, { rel: 'noopener' });
-      /** @type {any} */
-      this.shown = {};
-      this.severity = 0;
-      this.urgent = false;
-      this.told = 0;
-      // A click by the keyboard has no detail.
-      this.close.addEventListener('click', (/** @type {MouseEvent} */ { detail }) => dismiss(this.shown, !detail));
-      this.link.addEventListener('click', () => tell(this.shown, 'clicked'));
-      this.element.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
-        if (event.key !== 'Escape') return;
-        event.stopPropagation();
-        dismiss(this.shown, true);
-      });
-    }
+  /** @param {string} role */
+  function addRegion(role) {
+    const region = add('loa-region', host);
+    region.setAttribute('role', role);
+    region.setAttribute('aria-atomic', 'false');
+    return region;
+  }
 
-    /** @param {Announcement} announcement */
-    show(announcement) {
-      const language = languageOf(host);
-      const words = WORDS[language];
-      const { title, body, url, revision, updated_at, published_at } = announcement;
-      const severity = severityOf(announcement);
-      if (severity < URGENT) this.urgent = false;
-      else if (this.severity < URGENT) this.urgent = news.has(announcement.id);
-      this.severity = severity;
-      this.shown = announcement;
-      const when = new Date(updated_at || published_at);
-      const today = when.toDateString() === new Date().toDateString();
-      const day = today ? undefined : '2-digit';
-      const time = +when
-        ? when.toLocaleString(language, { hour: '2-digit', minute: '2-digit', day, month: day })
-        : '';
-      this.element.setAttribute('severity', SEVERITIES[severity]);
-      this.head.lang = this.link.lang = this.close.lang = language;
-      write(this.word, words.severities[severity]);
-      write(this.time, revision > 1 ? words.updated.replace('#', time) : time);
-      write(this.title, title);
-      write(this.body, body);
-      write(this.link, words.link);
-      write(this.close, '×');
-      this.close.setAttribute('aria-label', `${words.close}: ${title}`);
-      this.body.hidden = !body;
-      this.link.hidden = !/^https?:\/\//i.test(url);
-      if (this.link.hidden) this.link.removeAttribute('href');
-      else this.link.href = url;
-    }
+  /** One announcement as it stands in the page. */
+  function makeCard() {
+    const element = document.createElement('loa-card');
+    const [head, close, headline, text, link] = ['loa-head', 'button', 'loa-title', 'loa-body', 'a'].map((name) =>
+      add(name, element),
+    );
+    const [word, time] = ['loa-word', 'time'].map((name) => add(name, head));
+    // A change is read with the whole card, not as a word without its sentence.
+    element.setAttribute('aria-atomic', 'true');
+    link.rel = 'noopener';
+    /** @type {{ element: HTMLElement, show: (told: Announcement) => void, shown?: any, language?: string, urgent?: boolean }} */
+    const card = {
+      element,
+      show(announcement) {
+        const { id, url, updated_at, published_at, language = usualLanguage, texts, test, severity } = announcement;
+        const tongue = tongueOf(host);
+        const ours = languageOf(host);
+        const [severities, testing, updated, details, closing] = WORDS[ours];
+        const own = Object(texts)[tongue];
+        const { title, body = '', url: href = url } = own || announcement;
+        // What is breaking, or an emergency.
+        card.urgent = rankOf(announcement) > 1 && (card.urgent || news.has(id));
+        card.shown = announcement;
+        card.language = tongue;
+        const when = new Date(updated_at);
+        const day = when.toDateString() === new Date().toDateString() ? undefined : '2-digit';
+        const at = when.toLocaleString(ours, { hour: '2-digit', minute: '2-digit', day, month: day });
+        element.setAttribute('severity', test ? 'test' : severity);
+        element.lang = own ? tongue : language;
+        head.lang = link.lang = close.lang = ours;
+        write(word, (test ? testing : '') + (severities[SEVERITIES.indexOf(severity)] || severities[0]));
+        write(time, updated_at === published_at ? at : updated.replace('#', at));
+        write(headline, title);
+        write(text, body);
+        write(link, details);
+        write(close, '×');
+        close.setAttribute('aria-label', `${closing}: ${title}`);
+        text.hidden = !body;
+        link.hidden = !/^https?:\/\//i.test(href);
+        if (!link.hidden) link.href = href;
+      },
+    };
+    // A click by the keyboard has no detail.
+    close.onclick = (/** @type {MouseEvent} */ { detail }) => dismiss(card.shown, !detail);
+    link.onclick = () => tell(card.shown, 'clicked');
+    element.onkeydown = (event) => {
+      if (event.key !== 'Escape') return;
+      event.stopPropagation();
+      dismiss(card.shown, true);
+    };
+    return card;
   }
 
   /**
@@ -183,10 +192,13 @@ halves.push(function banner(wire) {
     if (element.textContent !== text) element.textContent = text;
   }
 
-  /** @param {Announcement} announcement */
-  function severityOf(announcement) {
-    // One that we do not know yet is shown, and does not shout.
-    return Math.max(0, SEVERITIES.indexOf(announcement.severity));
+  /**
+   * By this they are shown, the highest first. A severity that we do not know yet is the lowest, and does not shout.
+   *
+   * @param {Announcement} announcement
+   */
+  function rankOf({ severity, test }) {
+    return test ? -2 : SEVERITIES.indexOf(severity);
   }
 
   /** @param {Announcement} heard */
@@ -198,123 +210,97 @@ halves.push(function banner(wire) {
     if (welcomed) news.add(id);
   }
 
-  /** @returns {Announcement[]} What a reader should see now, the first first. */
-  function wanted() {
-    const now = wire.now();
-    return [...known.values()]
-      .filter(
-        ({ id, status, expires_at, again }) =>
-          status === 'live' && !(Date.parse(expires_at) <= now) && again > (dismissed.get(id) || 0),
-      )
-      .sort((a, b) => severityOf(b) - severityOf(a) || Date.parse(b.published_at) - Date.parse(a.published_at));
+  /**
+   * Whether the reader of this page should see it now. What asks for something that we do not know is not for this page.
+   *
+   * @param {Announcement} announcement
+   */
+  function isWanted({ id, status, expires_at, again, audience = {} }) {
+    // What stands there is not taken away because nobody looks.
+    const visible = !document.hidden || cards.has(id);
+    const page = /** @type {any} */ ({ ...wire.place(), language: tongueOf(host), visible });
+    return (
+      welcomed &&
+      status === 'live' &&
+      !(Date.parse(expires_at) <= wire.now()) &&
+      again > (dismissed.get(id) || 0) &&
+      Object.keys(audience).every((name) => RegExp(audience[name]).test(page[name]))
+    );
   }
 
-  /**
-   * Makes the page show what it should.
-   *
-   * @param {boolean} [dismissing]  The reader has just closed a card by the keyboard: the next one gets the focus. One
-   *     who closed it with the mouse would close the next by scrolling on with the space bar.
-   */
-  function show(dismissing) {
+  /** Makes the page show what it should. */
+  function show() {
     // Before, we should not be the last in the page; and a region must be there, empty, before anything is said in it.
     if (document.readyState === 'loading') return;
-    dress();
-    const list = wanted();
-    const top = all ? list : list.slice(0, SHOWN);
+    // Takes its place in the page, again if a script of the page has thrown it out.
+    if (!host.isConnected) document.body.append(host);
+    if (sheet && !document.adoptedStyleSheets.includes(sheet)) {
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    }
+    const list = [...known.values()]
+      .filter(isWanted)
+      .sort((a, b) => rankOf(b) - rankOf(a) || Date.parse(b.published_at) - Date.parse(a.published_at));
+    const top = list.slice(0, limit);
     const focused = /** @type {HTMLElement | null} */ (document.activeElement);
     const within = host.contains(focused);
 
     cards.forEach((card, id) => {
-      if (top.some((announcement) => announcement.id === id)) return;
+      if (top.includes(/** @type {any} */ (known.get(id)))) return;
       card.element.remove();
       cards.delete(id);
     });
     // What stands at the place that the next card of a region should take.
     const places = [alert.firstChild, status.firstChild];
-    // Fewer at once than the server takes from one browser; the rest a second later.
-    let acks = 5;
-    // Timers stand still while a computer sleeps; so none is long.
-    let look = 30000;
     for (const announcement of top) {
-      const card = cards.get(announcement.id) || new Card();
-      const fresh = !cards.has(announcement.id);
+      const card = cards.get(announcement.id) || makeCard();
       cards.set(announcement.id, card);
-      if (card.shown !== announcement) card.show(announcement);
+      if (card.shown !== announcement || card.language !== tongueOf(host)) card.show(announcement);
       const which = card.urgent ? 0 : 1;
       const at = places.indexOf(card.element);
       if (at >= 0) places[at] = card.element.nextSibling;
       // One that stands rightly is left alone: to move it is to have it read aloud again.
       if (at !== which) [alert, status][which].insertBefore(card.element, places[which]);
-      if (fresh) rise(card.element);
-      if (card.told !== announcement.revision && !document.hidden) {
-        if (!acks) look = 1000;
-        else if (tell(announcement, 'rendered')) {
-          card.told = announcement.revision;
-          acks--;
-        }
-      }
+      const since = seen.get(announcement);
+      if (document.hidden || since === 0) continue;
+      seen.set(announcement, since || Date.now());
+      // Not at once, or all browsers would tell it at the same moment.
+      telling = telling || setTimeout(tellSeen, Math.random() * 5000);
     }
     news.clear();
 
     const hidden = list.length - top.length;
-    rest.hidden = !hidden;
-    write(more, WORDS[languageOf(host)].more.replace('#', String(hidden)));
-    if (!sheet) dressByHand();
+    more.hidden = !hidden;
+    write(more, WORDS[languageOf(host)][5].replace('#', `${hidden}`));
 
     if (within && document.activeElement !== focused) {
       const home = before;
-      const next = host.contains(focused) ? focused : (dismissing && host.querySelector('loa-card button')) || home;
+      const next = host.contains(focused)
+        ? focused
+        : /** @type {any} */ (dismissing && host.querySelector('loa-card button')) || home;
       if (next && next.isConnected) next.focus({ preventScroll: true });
       // It came from a card that is gone, which is nowhere.
       before = home;
     }
 
     clearTimeout(expiry);
-    const ends = list.map(({ expires_at }) => Date.parse(expires_at) - wire.now() || look);
-    if (list.length) expiry = window.setTimeout(show, Math.min(look, ...ends));
-  }
-
-  /** Takes its place in the page, again if a script of the page has thrown it out. */
-  function dress() {
-    if (!host.isConnected) document.body.append(host);
-    if (sheet && !document.adoptedStyleSheets.includes(sheet)) {
-      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-    }
-  }
-
-  /** For browsers without sheets made by a script: the same, rule by rule; no dark, no hovering. */
-  function dressByHand() {
-    host.style.cssText = '';
-    host.querySelectorAll('*').forEach((/** @type {HTMLElement} */ element) => (element.style.cssText = ''));
-    STYLE.split('@')[0].replace(/(.+){(.+)}/g, (_, selector, rules) => {
-      if (selector.includes(':')) return '';
-      for (const element of document.querySelectorAll(selector.replace(/&/g, 'loa-banner'))) {
-        /** @type {HTMLElement} */ (element).style.cssText += rules;
-      }
-      return '';
-    });
-  }
-
-  /**
-   * Lets a card come up from below. What is marked important cannot be animated, only passed from one value to another.
-   *
-   * @param {HTMLElement} element
-   */
-  function rise(element) {
-    if (matchMedia('(prefers-reduced-motion:reduce)').matches) return;
-    element.style.setProperty('opacity', '0', 'important');
-    element.style.setProperty('transform', 'translateY(16px)', 'important');
-    // Measured, so that the browser takes it for a state to leave.
-    element.getBoundingClientRect();
-    element.removeAttribute('style');
+    const ends = list.map(({ expires_at }) => Date.parse(expires_at) - wire.now() || MINUTE);
+    // Timers stand still while a computer sleeps; so none is long.
+    if (list.length) expiry = setTimeout(show, Math.min(MINUTE / 2, ...ends));
   }
 
   /**
    * @param {Announcement} announcement
    * @param {string} did
+   * @param {number} [waited]  For how long we have kept it to ourselves.
    */
-  function tell({ id, revision }, did) {
-    return wire.send({ type: 'ack', id, revision, did });
+  function tell({ id, revision }, did, waited = 0) {
+    return wire.send({ type: 'ack', id, revision, did, waited });
+  }
+
+  /** What cannot be told now is told later. */
+  function tellSeen() {
+    telling = 0;
+    seen.forEach((since, one) => since && tell(one, 'rendered', Date.now() - since) && seen.set(one, 0));
   }
 
   /**
@@ -345,30 +331,39 @@ halves.push(function banner(wire) {
     recollect();
     note(id, revision);
     for (const other of dismissed.keys()) {
-      // One that may still be shown is not forgotten, however many there are.
-      if (dismissed.size > REMEMBERED && (known.get(other) || {}).status !== 'live') dismissed.delete(other);
+      // Fifty are remembered. One that may still be shown is not forgotten, however many there are.
+      if (dismissed.size > 50 && (known.get(other) || {}).status !== 'live') dismissed.delete(other);
     }
     keep(dismissals, JSON.stringify([...dismissed]));
     tell(announcement, 'dismissed');
-    show(byKeyboard);
+    dismissing = byKeyboard;
+    show();
+    dismissing = false;
   }
 
   host.addEventListener('focusin', (/** @type {any} */ { relatedTarget }) => {
     if (!host.contains(relatedTarget)) before = relatedTarget;
   });
-  more.addEventListener('click', () => {
-    all = true;
+  more.onclick = () => {
+    limit = Infinity;
     show();
     // The button is gone; the first of those it has brought takes its place.
-    const cards = host.querySelectorAll('loa-card button');
+    const cards = /** @type {any} */ (host.querySelectorAll('loa-card button'));
     if (cards[SHOWN]) cards[SHOWN].focus();
-  });
-  window.addEventListener('storage', ({ key }) => {
+  };
+  addEventListener('storage', ({ key }) => {
     if (key !== dismissals) return;
     recollect();
     show();
   });
-  document.addEventListener('visibilitychange', () => show());
+  document.addEventListener('visibilitychange', show);
+  // What lies in the back-forward cache may be recalled meanwhile: it comes back with the next welcome.
+  addEventListener('pagehide', () => {
+    tellSeen();
+    welcomed = false;
+    show();
+  });
+  wire.on('moved', show);
   wire.on('announcement', (message) => {
     merge(message);
     show();
@@ -387,15 +382,18 @@ halves.push(function banner(wire) {
   /** @type {CSSStyleSheet | null} */
   let sheet = null;
   try {
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(
+    const made = new CSSStyleSheet();
+    made.replaceSync(
       STYLE.replace(/&/g, 'loa-banner:not(#_):not(#_)').replace(/:[^:{};]+(?=[;}])/g, '$&!important'),
     );
-    if (!document.adoptedStyleSheets) sheet = null;
+    document.adoptedStyleSheets.includes(made);
+    sheet = made;
   } catch {
-    sheet = null;
+    // It is dressed by hand, and soon enough: before there is anything to dress.
+    Object.assign(supplied, { banner: host, bannerStyle: STYLE });
+    fetchSupplement();
   }
   recollect();
-  document.addEventListener('DOMContentLoaded', () => show());
+  document.addEventListener('DOMContentLoaded', show);
   show();
 });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from typing import Any
 
 import msgspec
@@ -18,8 +18,8 @@ from notifications.settings import NotificationsSettings
 from store.connection import connect
 from store.settings import RedisSettings
 
-SETTINGS = NotificationsSettings(check_seconds=0.05, acknowledge_seconds=1.5)
-PATIENCE_SECONDS = 20.0
+SETTINGS = NotificationsSettings(check_seconds=0.05, acknowledge_seconds=30.0)
+PATIENCE_SECONDS = 60.0
 
 
 class Told:
@@ -27,13 +27,22 @@ class Told:
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
-        self.sites: list[tuple[str, ...]] = []
+        self.sites: list[tuple[Hashable, ...]] = []
+        self.channels: dict[Hashable, list[object]] = {}
         self._changed = asyncio.Event()
+
+    def enter(self, session: object, channel: Hashable) -> None:
+        """As ``Hub.enter``."""
+        self.channels.setdefault(channel, []).append(session)
+
+    def exit(self, session: object, channel: Hashable) -> None:
+        """As ``Hub.exit``."""
+        self.channels[channel].remove(session)
 
     def broadcast(
         self,
         message: bytes,
-        sites: Iterable[str],
+        sites: Iterable[Hashable],
         *,
         urgent: bool,
         done: Callable[[Delivery], None] | None = None,

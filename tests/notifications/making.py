@@ -6,11 +6,25 @@ from typing import Any
 
 import msgspec
 
+from notifications.actor import Actor, Principal
 from notifications.announcement import Announcement, Draft
+from notifications.people.rights import Role
 from notifications.view import Entry, Head, beginning, chained
 
 NOW_MS = 1_795_000_000_000
 EPOCH = "9f2c41d0"
+
+
+def by(owner: str) -> Actor:
+    """Somebody who acts, by the id of their token."""
+    return Actor(owner=owner, name=f"the token {owner}", role="editor", address="192.0.2.7")
+
+
+def person(owner: str, role: Role = "editor", *sites: str) -> Principal:
+    """Somebody who asks, with a role on some sites, or on all."""
+    return Principal(
+        owner=owner, name=f"{owner} by name", roles=dict.fromkeys(sites or ("*",), role), address="192.0.2.7"
+    )
 
 
 def draft(**members: Any) -> Draft:

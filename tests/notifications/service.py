@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -16,9 +17,11 @@ from gateway.sites import SiteSettings
 from notifications.admission import Admission
 from notifications.announcement import Announcement
 from notifications.api import PATH, Api
+from notifications.editorial import Editorial
 from notifications.log import Log
 from notifications.settings import NotificationsSettings
 from notifications.tokens import Tokens
+from notifications.trail import Trail
 
 SITES = {"demo": SiteSettings(), "tinh": SiteSettings()}
 
@@ -47,7 +50,7 @@ class Editor:
     """A client with a token."""
 
     def __init__(self, http: aiohttp.ClientSession, base: str, token: str) -> None:
-        self._http = http
+        self.http = http
         self.base = base
         self.token = token
 
@@ -59,7 +62,7 @@ class Editor:
         elif body is not None:
             options["json"] = body
         url = self.base + (path if path.startswith("/api") else PATH + path)
-        async with self._http.request(method, url, headers=headers, **options) as response:
+        async with self.http.request(method, url, headers=headers, **options) as response:
             return Answer(response.status, response.headers, await response.read())
 
 
@@ -70,6 +73,16 @@ class Room:
         self.editor = editor
         self.log = log
         self.tokens = tokens
+
+
+def api(
+    editorial: Editorial,
+    settings: NotificationsSettings,
+    admission: Admission,
+    delivered: Callable[[Announcement], Awaitable[int]],
+) -> Api:
+    """The API of this room's sites, by this machine's clock."""
+    return Api(editorial, settings, admission, SITES, delivered=delivered, store_ms=lambda: int(time.time() * 1000))
 
 
 @contextlib.asynccontextmanager
@@ -83,9 +96,10 @@ async def serving_api(
     async def delivered(announcement: Announcement) -> int:
         return sessions
 
-    admission = Admission(tokens, settings, lambda request: address)
+    admission = Admission(tokens, settings, lambda request: address, lambda request: address)
     app = web.Application(middlewares=[problems])
-    app.add_routes(Api(log, admission, SITES, delivered).routes())
+    editorial = Editorial(log, Trail(redis, prefix))
+    app.add_routes(api(editorial, settings, admission, delivered).routes())
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

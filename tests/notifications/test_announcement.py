@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.announcement import Announcement, for_browsers, for_editors, instant
+from notifications.announcement import Announcement, Audience, Text, for_browsers, for_editors, instant
 from notifications.audience import includes, on_site
 from tests.notifications.making import announcement
 
@@ -27,9 +27,30 @@ def test_browsers_are_not_told_where_else_it_is_shown_nor_why_it_was_recalled() 
     assert not {"sites", "reason", "version"} & set(told)
 
 
+def test_browsers_are_told_of_languages_audience_and_test_only_where_there_are_any() -> None:
+    rare = {"language", "texts", "audience", "test"}
+    assert not rare & set(for_browsers(announcement()))
+    told = msgspec.to_builtins(
+        for_browsers(
+            announcement(
+                language="vi",
+                texts={"en": Text(title="Flood")},
+                audience=Audience(paths=("/tin/*",), visible=True),
+                test=True,
+            )
+        )
+    )
+    assert {name: told[name] for name in rare} == {
+        "language": "vi",
+        "texts": {"en": {"title": "Flood"}},
+        "audience": {"path": "^/tin/[^/]*$", "visible": True},
+        "test": True,
+    }
+
+
 def test_editors_are_told_everything() -> None:
-    told = msgspec.to_builtins(for_editors(announcement(reason="nhầm"), "expired"))
-    assert told["status"] == "expired"
+    told = msgspec.to_builtins(for_editors(announcement(reason="nhầm", late_ms=1500), "expired"))
+    assert (told["status"], told["late_seconds"]) == ("expired", 1.5)
     kept = {name for name in Announcement.__struct_fields__ if not name.endswith("_ms")}
     assert kept <= set(told)
 

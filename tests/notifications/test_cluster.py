@@ -19,7 +19,7 @@ from store.connection import connect
 from store.settings import RedisSettings
 from tests.conftest import serving
 from tests.notifications.conftest import SETTINGS
-from tests.notifications.making import draft
+from tests.notifications.making import by, draft
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ async def node(short_directory: Path, unused_tcp_port_factory: Callable[[], int]
 @pytest.mark.slow
 async def test_works_on_a_cluster(node: Redis, prefix: str) -> None:
     log = Log(node, prefix, SETTINGS)
-    one = (await log.publish(draft(), by="t", key="k")).announcement
-    assert (await log.publish(draft(), by="t", key="k")).replayed
-    await log.update(one.id, Change(title="hai"), by="t")
-    assert (await log.recall(one.id, by="t")).durability == "disk"
+    one = (await log.publish(draft(), by=by("t"), key="k")).announcement
+    assert (await log.publish(draft(), by=by("t"), key="k")).replayed
+    await log.update(one.id, Change(title="hai"), by=by("t"))
+    assert (await log.recall(one.id, by=by("t"))).durability == "disk"
     assert (await log.snapshot()).head.version == 3
     assert len(await log.tail(0)) == 3
     assert len((await log.page()).found) == 1

@@ -50,12 +50,12 @@ class Terminal:
         running = RunFile(pid=os.getpid(), public_url=public_url, ops_url="", redis_url=redis_url)
         runfile.write(self.directory, running)
 
-    async def run(self, *line: str, **environment: str) -> Result:
-        """Runs one command, in a thread: it brings an event loop of its own."""
+    async def run(self, *line: str, typed: str = "", **environment: str) -> Result:
+        """Runs one command, which finds `typed` on its stdin, in a thread: it brings an event loop of its own."""
         options = ("--config", str(self._config), "--data-dir", str(self.directory))
         blueprint = Blueprint(Sections, lambda settings: "data")
         runner = CliRunner(env={"LOA_URL": "", "LOA_TOKEN": "", **environment})
-        return await asyncio.to_thread(runner.invoke, self._loa, [*line, *options], obj=blueprint)
+        return await asyncio.to_thread(runner.invoke, self._loa, [*line, *options], obj=blueprint, input=typed)
 
 
 @pytest.fixture
@@ -143,10 +143,17 @@ async def test_recalls(running: Room, terminal: Terminal) -> None:
         ((*ANNOUNCE, "--token", "wrong"), "token is not valid", 1),
         (("recall", NOBODY), "no announcement of this id", 1),
         (("recall", "../../x"), "is not the id", 1),
+        ((*ANNOUNCE, "--at", "soon"), "starts_at: must be a time", 1),
+        ((*ANNOUNCE, "--at", "2027-01-01T08:00Z", "--draft"), "--at and --draft", 1),
+        ((*ANNOUNCE, "--submit", "--draft"), "--submit and --draft", 1),
+        ((*ANNOUNCE, "--path", "tin"), "audience: must be a path", 1),
         (("announce", "--site", "demo"), "Missing option '--title'", 2),
         ((*ANNOUNCE, "--severity", "loud"), "'loud' is not one of", 2),
         ((*ANNOUNCE, "--expires-in", "1y"), "'1y' is not a time", 2),
-        (("token", "create", "--name", "x", "--role", "admin"), "'admin' is not", 2),
+        (("token", "create", "--name", "x", "--role", "boss"), "'boss' is not one of", 2),
+        (("token", "create", "--name", "x", "--site", "nowhere"), "--site: nowhere is no site here", 1),
+        (("token", "create", "--name", "x", "--expires-days", "0"), "'--expires-days'", 2),
+        (("token", "create", "--name", "x", "--expires-days", "9", "--expires-in", "1d"), "give one of them", 1),
         (("token", "create", "--name", " "), "--name takes", 1),
         (("token", "create", "--name", "x\udcff"), "--name takes", 1),
         (("token", "create", "--name", "x", "--expires-in", "0"), "'0' is less than 1 s", 2),
@@ -295,3 +302,18 @@ def test_understands_times(text: str, seconds: int) -> None:
 def test_refuses_what_is_no_time(text: str) -> None:
     with pytest.raises(click.UsageError):
         Span().convert(text, None, None)
+
+
+async def test_writes_what_is_not_sent_at_once(running: Room, terminal: Terminal) -> None:
+    drafted = await terminal.run(*ANNOUNCE, "--draft", "--section", "thoi-su", "--path", "/tin/**", "--test")
+    assert "written as a draft" in drafted.output
+    one = (await running.log.get(drafted.output.split()[0])).announcement
+    assert (one.status, one.test) == ("draft", True)
+    assert (one.audience.sections, one.audience.paths) == (("thoi-su",), ("/tin/**",))
+    submitted = await terminal.run(*ANNOUNCE, "--submit", "--at", "2027-01-01T08:00")
+    assert "waits until somebody approves" in submitted.output
+    one = (await running.log.get(submitted.output.split()[0])).announcement
+    assert (one.status, one.starts_ms > 0) == ("waiting", True)
+    scheduled = await terminal.run(*ANNOUNCE, "--at", "2027-01-01T08:00", "--language", "vi", "--visible")
+    assert "goes out at 2027-01-01T01:00:00.000Z" in scheduled.output
+    assert (await running.log.get(scheduled.output.split()[0])).announcement.audience.visible

@@ -17,18 +17,18 @@ from store.connection import connect
 from store.settings import RedisSettings
 from tests.conftest import serving
 from tests.notifications.conftest import SETTINGS
-from tests.notifications.making import draft
+from tests.notifications.making import by, draft
 
 
 async def test_on_disk_where_the_server_can_say_so(valkey: Redis, prefix: str) -> None:
     log = Log(valkey, prefix, SETTINGS)
-    assert (await log.publish(draft(), by="t", key="k")).durability == "disk"
-    assert (await log.publish(draft(), by="t", key="k")).durability == "disk"
+    assert (await log.publish(draft(), by=by("t"), key="k")).durability == "disk"
+    assert (await log.publish(draft(), by=by("t"), key="k")).durability == "disk"
 
 
 async def test_in_memory_where_it_cannot(redis62_url: str, prefix: str) -> None:
     client = connect(RedisSettings(), redis62_url)
-    assert (await Log(client, prefix, SETTINGS).publish(draft(), by="t")).durability == "memory"
+    assert (await Log(client, prefix, SETTINGS).publish(draft(), by=by("t"))).durability == "memory"
     await client.aclose()
 
 
@@ -37,13 +37,13 @@ async def test_in_memory_without_an_append_only_file(short_directory: Path, pref
     directory.mkdir()
     with serving(get_binary_path(), directory, "--appendonly", "no") as url:
         client = connect(RedisSettings(), url)
-        assert (await Log(client, prefix, SETTINGS).publish(draft(), by="t")).durability == "memory"
+        assert (await Log(client, prefix, SETTINGS).publish(draft(), by=by("t"))).durability == "memory"
         await client.aclose()
 
 
 async def test_those_who_wait_together_share_one_wait(valkey: Redis, prefix: str) -> None:
     log = Log(valkey, prefix, SETTINGS)
-    answers = await asyncio.gather(*[log.publish(draft(), by="t") for _ in range(50)])
+    answers = await asyncio.gather(*[log.publish(draft(), by=by("t")) for _ in range(50)])
     assert {answer.durability for answer in answers} == {"disk"}
     waits = int(await valkey.hget(Keys(prefix).head, "confirmations") or 0)
     assert 1 <= waits < 50
@@ -51,8 +51,8 @@ async def test_those_who_wait_together_share_one_wait(valkey: Redis, prefix: str
 
 async def test_what_the_store_has_forgotten_is_not_confirmed(redis: Redis, prefix: str) -> None:
     log = Log(redis, prefix, SETTINGS)
-    one = (await log.publish(draft(), by="t")).announcement
-    disk = Disk(redis, Keys(prefix), 1.0)
+    one = (await log.publish(draft(), by=by("t"))).announcement
+    disk = Disk(redis, Keys(prefix), 30.0)
     await disk.confirm(one.id, one.revision)
     await redis.delete(Keys(prefix).state)
     with pytest.raises(OutcomeUnknown, match="forgotten"):
@@ -65,9 +65,9 @@ async def test_one_who_gives_up_waiting_does_not_take_the_others_along(short_dir
     directory.mkdir()
     with serving(get_binary_path(), directory, "--appendonly", "yes") as url:
         client = connect(RedisSettings(), url)
-        one = (await Log(client, prefix, SETTINGS).publish(draft(), by="t")).announcement
+        one = (await Log(client, prefix, SETTINGS).publish(draft(), by=by("t"))).announcement
         server = int((await client.info("server"))["process_id"])
-        disk = Disk(client, Keys(prefix), 1.0)
+        disk = Disk(client, Keys(prefix), 30.0)
         os.kill(server, signal.SIGSTOP)
         try:
             tasks = [asyncio.create_task(disk.confirm(one.id, one.revision)) for _ in range(4)]

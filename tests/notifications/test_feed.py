@@ -25,12 +25,12 @@ from store.connection import connect
 from store.settings import RedisSettings
 from tests.conftest import serving
 from tests.notifications.conftest import PATIENCE_SECONDS, SETTINGS, feeding, until
-from tests.notifications.making import draft
+from tests.notifications.making import by, draft
 
 
-def greeted(feed: Feed, site: str = "demo", since: str = "") -> dict[str, Any]:
+def greeted(feed: Feed, site: str = "demo", since: str = "", tests: bool = False) -> dict[str, Any]:
     """What a browser is greeted with."""
-    session: Any = SimpleNamespace(site=site, since=since)
+    session: Any = SimpleNamespace(site=site, since=since, tests=tests)
     members: dict[str, Any] = msgspec.json.decode(b"{" + feed.greet(session) + b"}")
     return members
 
@@ -42,9 +42,9 @@ def ids(greeting: dict[str, Any]) -> set[str]:
 async def test_tells_what_is_published_changed_and_recalled(log: Log, store_url: str, prefix: str) -> None:
     async with feeding(store_url, prefix) as (feed, told):
         await until(lambda: feed.fresh)
-        one = (await log.publish(draft(), by="t")).announcement
-        await log.update(one.id, Change(title="Đính chính"), by="t")
-        await log.recall(one.id, by="t")
+        one = (await log.publish(draft(), by=by("t"))).announcement
+        await log.update(one.id, Change(title="Đính chính"), by=by("t"))
+        await log.recall(one.id, by=by("t"))
         await told.until(lambda: len(told.frames) == 3)
         assert [(frame["revision"], frame["status"]) for frame in told.frames] == [
             (1, "live"),
@@ -60,8 +60,8 @@ async def test_tells_what_is_published_changed_and_recalled(log: Log, store_url:
 async def test_tells_only_the_sites_it_is_for(log: Log, store_url: str, prefix: str) -> None:
     async with feeding(store_url, prefix) as (feed, told):
         await until(lambda: feed.fresh)
-        await log.publish(draft(sites=("tinh",)), by="t")
-        await log.publish(draft(sites=("demo", "tinh")), by="t")
+        await log.publish(draft(sites=("tinh",)), by=by("t"))
+        await log.publish(draft(sites=("demo", "tinh")), by=by("t"))
         await told.until(lambda: len(told.frames) == 2)
         assert told.sites == [("tinh",), ("demo", "tinh")]
         assert len(ids(greeted(feed, "tinh"))) == 2
@@ -69,10 +69,49 @@ async def test_tells_only_the_sites_it_is_for(log: Log, store_url: str, prefix: 
         assert greeted(feed, "huyen")["announcements"] == []
 
 
+async def test_what_is_a_test_is_told_only_to_those_who_asked(log: Log, store_url: str, prefix: str) -> None:
+    async with feeding(store_url, prefix) as (feed, told):
+        await until(lambda: feed.fresh)
+        before = greeted(feed)["cursor"]
+        trial = (await log.publish(draft(sites=("demo", "tinh"), test=True), by=by("t"))).announcement
+        real = (await log.publish(draft(), by=by("t"))).announcement
+        await told.until(lambda: len(told.frames) == 2)
+        assert told.sites == [(("tests", "demo"), ("tests", "tinh")), ("demo",)]
+        assert told.frames[0]["test"] is True
+        assert (ids(greeted(feed)), ids(greeted(feed, tests=True))) == ({real.id}, {real.id, trial.id})
+        # Whoever comes back catches up with what is for them, from the same cursors.
+        seen_the_test = told.frames[0]["cursor"]
+        for since in (before, seen_the_test):
+            back = greeted(feed, since=since)
+            assert (ids(back), back["full"]) == ({real.id}, False)
+        assert ids(greeted(feed, since=before, tests=True)) == {real.id, trial.id}
+        assert ids(greeted(feed, since=seen_the_test, tests=True)) == {real.id}
+        now = greeted(feed)["cursor"]
+        await log.recall(trial.id, by=by("t"))
+        await told.until(lambda: len(told.frames) == 3)
+        assert told.sites[2] == told.sites[0]
+        assert greeted(feed, since=now)["announcements"] == []
+        assert [one["status"] for one in greeted(feed, since=now, tests=True)["announcements"]] == ["recalled"]
+        assert ids(greeted(feed, "tinh", tests=True)) == set()
+
+
+async def test_who_asked_for_tests_hears_of_them_until_the_session_ends(log: Log, store_url: str, prefix: str) -> None:
+    async with feeding(store_url, prefix) as (feed, told):
+        await until(lambda: feed.fresh)
+        session: Any = SimpleNamespace(site="demo", since="", tests=True)
+        other: Any = SimpleNamespace(site="demo", since="", tests=False)
+        for one in (session, other):
+            feed.greet(one)
+        assert told.channels == {("tests", "demo"): [session]}
+        for one in (session, other):
+            feed.depart(one)
+        assert told.channels == {("tests", "demo"): []}
+
+
 async def test_greets_late_comers_with_all_that_is_active(log: Log, store_url: str, prefix: str) -> None:
-    kept = (await log.publish(draft(), by="t")).announcement
-    gone = (await log.publish(draft(), by="t")).announcement
-    await log.recall(gone.id, by="t")
+    kept = (await log.publish(draft(), by=by("t"))).announcement
+    gone = (await log.publish(draft(), by=by("t"))).announcement
+    await log.recall(gone.id, by=by("t"))
     async with feeding(store_url, prefix) as (feed, _):
         await until(lambda: feed.fresh)
         greeting = greeted(feed)
@@ -86,11 +125,11 @@ async def test_greets_those_who_come_back_with_what_they_missed(log: Log, store_
         await until(lambda: feed.fresh)
         cursor = greeted(feed)["cursor"]
         assert greeted(feed, since=cursor) == {"announcements": [], "full": False, "cursor": cursor}
-        one = (await log.publish(draft(), by="t")).announcement
-        two = (await log.publish(draft(), by="t")).announcement
+        one = (await log.publish(draft(), by=by("t"))).announcement
+        two = (await log.publish(draft(), by=by("t"))).announcement
         await told.until(lambda: len(told.frames) == 2)
         seen_both = greeted(feed)["cursor"]
-        await log.recall(one.id, by="t")
+        await log.recall(one.id, by=by("t"))
         await told.until(lambda: len(told.frames) == 3)
         back = greeted(feed, since=seen_both)
         assert (ids(back), back["full"]) == ({one.id}, False)
@@ -107,7 +146,7 @@ async def test_greets_those_who_come_back_with_what_they_missed(log: Log, store_
     ["x", "00000000.1", "ffffffff.0", "00000000.99999999999999999999", "9f2c41d0.1'; --", "é.1", ".", "\x00" * 400],
 )
 async def test_a_forged_cursor_gets_everything(log: Log, store_url: str, prefix: str, since: str) -> None:
-    one = (await log.publish(draft(), by="t")).announcement
+    one = (await log.publish(draft(), by=by("t"))).announcement
     async with feeding(store_url, prefix) as (feed, _):
         await until(lambda: feed.fresh)
         greeting = greeted(feed, since=since)
@@ -127,7 +166,7 @@ async def test_catches_up_over_a_gap(log: Log, redis: Redis, store_url: str, pre
     async with feeding(store_url, prefix) as (feed, told):
         await until(lambda: feed.fresh)
         await redis.hincrby(Keys(prefix).head, "version", 1)
-        one = (await log.publish(draft(), by="t")).announcement
+        one = (await log.publish(draft(), by=by("t"))).announcement
         await told.until(lambda: one.id in told.shown)
         assert feed.snapshots >= 2
         assert feed.applied is not None
@@ -136,7 +175,7 @@ async def test_catches_up_over_a_gap(log: Log, redis: Redis, store_url: str, pre
 
 async def test_takes_away_what_the_store_has_lost(log: Log, redis: Redis, store_url: str, prefix: str) -> None:
     async with feeding(store_url, prefix) as (feed, told):
-        lost = (await log.publish(draft(), by="t")).announcement
+        lost = (await log.publish(draft(), by=by("t"))).announcement
         await told.until(lambda: lost.id in told.shown)
         cursor = greeted(feed)["cursor"]
         names = [name async for name in redis.scan_iter(match=f"{prefix}:*")]
@@ -144,7 +183,7 @@ async def test_takes_away_what_the_store_has_lost(log: Log, redis: Redis, store_
         await told.until(lambda: lost.id not in told.shown)
         assert told.frames[-1]["status"] == "recalled"
         assert greeted(feed, since=cursor)["full"] is True
-        again = (await log.publish(draft(), by="t")).announcement
+        again = (await log.publish(draft(), by=by("t"))).announcement
         await told.until(lambda: set(told.shown) == {again.id})
         assert ids(greeted(feed)) == {again.id}
 
@@ -155,20 +194,20 @@ async def test_notices_a_store_that_went_back_in_time(log: Log, redis: Redis, st
         keys = Keys(prefix)
         await until(lambda: feed.fresh)
         before = await redis.hgetall(keys.head)
-        lost = (await log.publish(draft(title="mất"), by="t")).announcement
+        lost = (await log.publish(draft(title="mất"), by=by("t"))).announcement
         await told.until(lambda: lost.id in told.shown)
         async with redis.pipeline() as pipeline:
             pipeline.hset(keys.head, mapping=before)  # type: ignore[arg-type]
             pipeline.delete(keys.log, keys.active, keys.ids, keys.state)
             await pipeline.execute()
-        other = (await log.publish(draft(title="khác"), by="t")).announcement
+        other = (await log.publish(draft(title="khác"), by=by("t"))).announcement
         await told.until(lambda: set(told.shown) == {other.id})
 
 
 async def test_expired_ones_are_not_shown_to_late_comers(log: Log, store_url: str, prefix: str) -> None:
     async with feeding(store_url, prefix) as (feed, told):
         await until(lambda: feed.fresh)
-        one = (await log.publish(draft(expires_in=10), by="t")).announcement
+        one = (await log.publish(draft(expires_in=10), by=by("t"))).announcement
         await told.until(lambda: one.id in told.shown)
         assert ids(greeted(feed)) == {one.id}
         real = feed._clock
@@ -182,16 +221,16 @@ async def test_says_how_a_publication_was_delivered(log: Log, store_url: str, pr
     async with feeding(store_url, prefix) as (feed, told):
         delivered: list[tuple[str, Delivery]] = []
         feed.on_delivered.append(lambda one, delivery: delivered.append((one.name, delivery)))
-        published = await log.publish(draft(sites=("demo", "tinh")), by="t")
+        published = await log.publish(draft(sites=("demo", "tinh")), by=by("t"))
         await told.until(lambda: len(delivered) == 1)
         assert delivered == [(published.announcement.name, Delivery(2, 0.0, 0))]
 
 
 async def test_greeting_does_not_encode_anew(log: Log, store_url: str, prefix: str) -> None:
-    await log.publish(draft(), by="t")
+    await log.publish(draft(), by=by("t"))
     async with feeding(store_url, prefix) as (feed, _):
         await until(lambda: feed.fresh)
-        session: Any = SimpleNamespace(site="demo", since="")
+        session: Any = SimpleNamespace(site="demo", since="", tests=False)
         assert feed.greet(session) is feed.greet(session)
 
 
@@ -253,7 +292,7 @@ async def test_what_was_acknowledged_survives_a_store_that_is_killed(short_direc
         for number in range(40):
             while True:
                 try:
-                    answer = await log.publish(draft(title=f"{name} {number}"), by=name, key=str(number))
+                    answer = await log.publish(draft(title=f"{name} {number}"), by=by(name), key=str(number))
                 except (SendRefused, OutcomeUnknown):
                     refused += 1
                 else:
@@ -294,17 +333,17 @@ async def test_a_store_that_stands_still_is_not_taken_for_a_yes(short_directory:
     with serving(get_binary_path(), directory, "--appendonly", "yes") as url:
         client = connect(RedisSettings(command_seconds=0.3), url, connections=2)
         log = Log(client, prefix, SETTINGS)
-        await log.publish(draft(), by="t")
+        await log.publish(draft(), by=by("t"))
         server = int((await client.info("server"))["process_id"])
         os.kill(server, signal.SIGSTOP)
         try:
             with pytest.raises(OutcomeUnknown):
-                await log.publish(draft(), by="t", key="k")
+                await log.publish(draft(), by=by("t"), key="k")
             with pytest.raises(RedisError):
                 await log.snapshot()
         finally:
             os.kill(server, signal.SIGCONT)
         # It had taken the request all the same: repeating it finds out.
-        answer = await log.publish(draft(), by="t", key="k")
+        answer = await log.publish(draft(), by=by("t"), key="k")
         assert answer.version == 2
         await client.aclose()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import get_args
 
@@ -12,6 +13,8 @@ from notifications.errors import ActionRefused
 from tests.notifications.making import NOW_MS, announcement
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "announcements.md"
+
+OVER = ("recalled", "expired", "missed", "rejected", "discarded")
 
 states = st.sampled_from(get_args(lifecycle.State))
 actions = st.sampled_from(get_args(lifecycle.Action))
@@ -30,7 +33,7 @@ def test_what_is_over_stays_over(acts: list[lifecycle.Action]) -> None:
             state = lifecycle.after(state, act)
         except ActionRefused as refused:
             assert (refused.state, refused.action) == (before, act)
-        if before in ("recalled", "expired"):
+        if before in OVER:
             assert state == before
 
 
@@ -38,6 +41,21 @@ def test_what_is_over_stays_over(acts: list[lifecycle.Action]) -> None:
 def test_says_why_what_is_over_cannot_be_updated(state: lifecycle.State) -> None:
     with pytest.raises(ActionRefused, match=f"is {state} and cannot be updated"):
         lifecycle.after(state, "update")
+
+
+@given(st.lists(actions, max_size=12))
+def test_nothing_goes_out_after_an_edit_that_was_not_decided_on_anew(acts: list[lifecycle.Action]) -> None:
+    state: lifecycle.State = lifecycle.BEGINNING
+    for act in acts:
+        with contextlib.suppress(ActionRefused):
+            state = lifecycle.after(state, act)
+            if act == "edit":
+                assert state == "draft"
+
+
+def test_only_what_waits_can_be_approved_of() -> None:
+    deciding = {"endorse", "approve", "return", "reject"}
+    assert [state for state, ways in lifecycle.TABLE.items() if deciding & ways.keys()] == ["waiting"]
 
 
 def test_repeating_a_recall_is_no_error() -> None:

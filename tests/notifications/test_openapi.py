@@ -12,15 +12,18 @@ import pytest
 from redis.asyncio import Redis
 
 from notifications import openapi, validation
-from notifications.announcement import ForEditors
-from notifications.api import Api, Listed, Published
+from notifications.announcement import ApprovalForEditors, Audience, Cap, ForEditors, Text
+from notifications.answers import Published
+from notifications.api import Listed
 from notifications.errors import Invalid
+from notifications.people.cookies import SESSION
 from notifications.reading import Query
 from notifications.settings import NotificationsSettings
 from store.connection import connect
 from store.settings import RedisSettings
 from tests.notifications.conftest import SETTINGS
 from tests.notifications.service import SITES, Answer, Room, serving_api
+from tests.notifications.service import api as making
 
 API = openapi.describe(NotificationsSettings())
 SCHEMAS = API["components"]["schemas"]
@@ -36,7 +39,12 @@ def fits(value: Any, schema: dict[str, Any]) -> bool:
     """Whether `value` is what `schema` describes; the part of JSON Schema that the description uses."""
     if "$ref" in schema:
         return fits(value, SCHEMAS[schema["$ref"].rpartition("/")[2]])
-    known = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
+    if "anyOf" in schema:
+        return any(fits(value, one) for one in schema["anyOf"])
+    if isinstance(schema.get("type"), list):
+        return any(fits(value, {**schema, "type": one}) for one in schema["type"])
+    known = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict, "null": type(None)}
+    known["number"] = (int, float)
     kind = known[schema["type"]] if "type" in schema else object
     # In Python True is a number as well; in JSON it is none.
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -63,6 +71,9 @@ def _list(value: list[Any], schema: dict[str, Any]) -> bool:
 
 
 def _object(value: dict[str, Any], schema: dict[str, Any]) -> bool:
+    if schema.get("additionalProperties"):
+        within = len(value) <= schema.get("maxProperties", len(value))
+        return within and all(fits(one, schema["additionalProperties"]) for one in value.values())
     members = schema["properties"]
     complete = set(schema["required"]) <= set(value) and len(value) >= schema.get("minProperties", 0)
     return complete and set(value) <= set(members) and all(fits(value[name], members[name]) for name in value)
@@ -91,6 +102,12 @@ def test_has_what_openapi_asks_for() -> None:
         assert named == set(re.findall(r"{(\w+)}", path))
 
 
+def test_says_how_one_is_let_in() -> None:
+    schemes = API["components"]["securitySchemes"]
+    assert {scheme for one in API["security"] for scheme in one} == schemes.keys()
+    assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", SESSION)
+
+
 def test_every_reference_leads_somewhere() -> None:
     for kind, name in re.findall(r'"#/components/(\w+)/([\w-]+)"', msgspec.json.encode(API).decode()):
         assert name in API["components"][kind]
@@ -99,7 +116,7 @@ def test_every_reference_leads_somewhere() -> None:
 async def test_describes_every_route_and_no_other(room: Room) -> None:
     api = (await room.editor.send("GET", openapi.PATH)).json
     described = {(method.upper(), path) for path, item in api["paths"].items() for method in item if method in METHODS}
-    routes = Api(room.log, None, SITES, None).routes()  # type: ignore[arg-type]
+    routes = making(None, SETTINGS, None, None).routes()  # type: ignore[arg-type]
     assert described == {(route.method, route.path) for route in routes}
 
 
@@ -109,6 +126,12 @@ async def test_describes_every_route_and_no_other(room: Room) -> None:
         ("Draft", validation.DRAFT_FIELDS),
         ("Change", validation.CHANGE_FIELDS),
         ("Recall", validation.RECALL_FIELDS),
+        ("Reason", validation.RECALL_FIELDS),
+        ("Schedule", validation.SCHEDULE_FIELDS),
+        ("Text", Text.__struct_fields__),
+        ("Audience", Audience.__struct_fields__),
+        ("Cap", Cap.__struct_fields__),
+        ("Approval", ApprovalForEditors.__struct_fields__),
         ("Announcement", ForEditors.__struct_fields__),
         ("Published", Published.__struct_fields__),
         ("Listed", Listed.__struct_fields__),
@@ -162,7 +185,11 @@ def test_its_example_requests_are_accepted() -> None:
     }
     validation.draft(bodies["publish"], BOUNDS)
     validation.update(bodies["update"], BOUNDS)
-    validation.recall(bodies["recall"])
+    for act in ("submit", "approve", "unschedule", "send", "discard", "recall"):
+        validation.recall(bodies[act])
+    for act in ("return", "reject"):
+        validation.recall(bodies[act], why=True)
+    assert validation.schedule(bodies["schedule"], BOUNDS, ())[0]
 
 
 async def test_real_answers_are_what_it_describes(room: Room) -> None:
@@ -223,4 +250,9 @@ def assert_headers_are_described(answer: Answer, told: dict[str, Any]) -> None:
 def test_other_rooms_add_their_paths() -> None:
     item = {"get": {"operationId": "presence", "summary": "How many <are> here", "responses": {}}}
     described = openapi.describe(NotificationsSettings(), {"/api/v1/sites/{site}/presence": item})
-    assert described["paths"]["/api/v1/sites/{site}/presence"] == item
+    added = described["paths"]["/api/v1/sites/{site}/presence"]["get"]
+    assert added == {**item["get"], "responses": added["responses"]}
+
+
+def test_every_call_may_be_refused_at_the_gate() -> None:
+    assert all("431" in call["responses"] for _, _, call in CALLS)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from notifications.actor import Actor
 from notifications.client import ANSWER_SECONDS, PAUSES_SECONDS
 from notifications.errors import StoreAway
 from notifications.keys import TokenKeys
@@ -25,7 +26,9 @@ async def everything(redis: Redis, prefix: str) -> str:
     """All that the store holds of this test, as text."""
     found = []
     async for name in redis.scan_iter(match=f"{prefix}:*"):
-        if await redis.type(name) == b"hash":
+        if await redis.type(name) == b"stream":
+            found += [name, *[part for _, fields in await redis.xrange(name) for part in fields.values()]]
+        elif await redis.type(name) == b"hash":
             found += [name, *[part for pair in (await redis.hgetall(name)).items() for part in pair]]
         else:
             found += [name, await redis.get(name)]
@@ -46,6 +49,15 @@ async def test_the_store_holds_no_secret(tokens: Tokens, redis: Redis, prefix: s
         secret = new.text.rpartition("_")[2]
         assert secret not in held
         assert hashlib.sha256(secret.encode()).hexdigest() in held
+
+
+async def test_behind_a_token_of_the_console_is_who_made_it(tokens: Tokens) -> None:
+    made = await tokens.create("CMS", by=Actor(owner="user:an"))
+    kept = await tokens.verify(made.text)
+    assert kept is not None
+    assert (kept.principal("").owner, kept.principal("").who) == (kept.id, "user:an")
+    at_the_machine = (await tokens.create("CMS")).token.principal("")
+    assert at_the_machine.who == at_the_machine.owner
 
 
 async def test_another_secret_is_another_token(tokens: Tokens) -> None:
@@ -118,3 +130,55 @@ async def test_lists_the_oldest_first(tokens: Tokens) -> None:
     listed = await tokens.list()
     assert [token.created_ms for token in listed] == sorted(token.created_ms for token in made)
     assert {token.name for token in listed} == {token.name for token in made}
+
+
+async def test_has_a_role_on_sites(tokens: Tokens) -> None:
+    new = await tokens.create("CMS", "approver", sites=["demo", "tinh"])
+    found = await tokens.verify(new.text)
+    assert found is not None
+    assert found.roles == {"demo": "approver", "tinh": "approver"}
+    principal = found.principal("192.0.2.1")
+    assert (principal.owner, principal.name, principal.address) == (new.token.id, "CMS", "192.0.2.1")
+    assert (await tokens.create("all")).token.roles == {"*": "editor"}
+
+
+async def test_one_of_an_earlier_release_is_one_for_all_sites(tokens: Tokens, redis: Redis, prefix: str) -> None:
+    new = await tokens.create("CMS")
+    stored = await redis.hget(TokenKeys(prefix).tokens, new.token.id)
+    assert isinstance(stored, bytes)
+    await redis.hset(TokenKeys(prefix).tokens, new.token.id, stored.replace(b'"sites":["*"],', b""))
+    assert await tokens.verify(new.text) == new.token
+    assert await tokens.list() == [new.token]
+
+
+async def test_its_last_use_is_noted_once_a_minute_whatever_the_worker(redis: Redis, prefix: str) -> None:
+    now = 1000.0
+    workers = [Tokens(redis, prefix, clock=lambda: now) for _ in range(2)]
+    new, unused = await workers[0].create("CMS"), await workers[0].create("other")
+    assert await workers[0].used() == {}
+    for worker in workers:
+        await worker.verify(new.text)
+    noted = await workers[0].used()
+    assert noted.keys() == {new.token.id}
+    assert noted[new.token.id] >= new.token.created_ms
+    # A minute later by this worker's clock, not by the store's.
+    now += 61
+    await workers[0].verify(new.text)
+    assert await workers[0].used() == noted
+    await redis.hincrby(TokenKeys(prefix).used, new.token.id, -61_000)
+    # This one looks at the store once a minute only.
+    await workers[0].verify(new.text)
+    assert (await workers[0].used())[new.token.id] < noted[new.token.id]
+    now += 61
+    await workers[0].verify(new.text)
+    assert (await workers[0].used())[new.token.id] >= noted[new.token.id]
+    await workers[1].verify(unused.text[:-1] + ("0" if unused.text[-1] != "0" else "1"))
+    assert unused.token.id not in await workers[0].used()
+    await workers[0].revoke(new.token.id)
+    assert await workers[0].used() == {}
+
+
+async def test_a_use_that_cannot_be_noted_is_no_refusal(tokens: Tokens, redis: Redis, prefix: str) -> None:
+    new = await tokens.create("CMS")
+    await redis.set(TokenKeys(prefix).used, "not a hash")
+    assert await tokens.verify(new.text) == new.token

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications import validation
-from notifications.announcement import MAX_BODY, MAX_TITLE
+from notifications.announcement import MAX_BODY, MAX_TITLE, Audience, Text
 from notifications.errors import Invalid, WrongField
 from notifications.links import fault
 
@@ -220,10 +220,127 @@ def test_change_needs_something_to_change() -> None:
     assert validation.update({"body": "", "revision": 3}, BOUNDS).revision == 3
 
 
-def test_the_sites_of_what_is_published_stay() -> None:
+NOW_MS = 1_795_755_600_000  # 2026-11-27T05:00:00Z
+TIMED = BOUNDS._replace(zones={"demo": "Asia/Ho_Chi_Minh", "tinh": "Europe/Berlin"}, now_ms=NOW_MS)
+
+
+def test_takes_languages_and_an_audience() -> None:
+    document = {
+        **VALID,
+        "language": "vi",
+        "texts": {"en": {"title": " Flood ", "url": "https://a.vn/en"}},
+        "audience": {"sections": ["thoi-su"], "paths": ["/tin/**"], "languages": ["vi", "en"], "visible": True},
+        "test": True,
+    }
+    draft = validation.draft(document, BOUNDS)
+    assert draft.texts == {"en": Text(title="Flood", url="https://a.vn/en")}
+    assert draft.audience == Audience(sections=("thoi-su",), paths=("/tin/**",), languages=("vi", "en"), visible=True)
+    assert (draft.language, draft.test) == ("vi", True)
+
+
+def test_points_into_what_stands_inside() -> None:
+    document = {
+        **VALID,
+        "language": "Vietnamese",
+        "texts": {"en": {"body": "\u202e", "link": 1}, "english": {"title": "x"}, "fr": 5},
+        "audience": {"sections": ["a b", 5], "paths": ["tin"], "languages": ["VI"], "visible": 1, "who": "all"},
+        "test": "yes",
+    }
+    assert set(wrong(document)) == {
+        "/language",
+        "/texts/en/title",
+        "/texts/en/body",
+        "/texts/en/link",
+        "/texts/english",
+        "/texts/fr",
+        "/audience/sections/0",
+        "/audience/sections/1",
+        "/audience/paths/0",
+        "/audience/languages/0",
+        "/audience/visible",
+        "/audience/who",
+        "/test",
+    }
+    assert set(wrong({**VALID, "texts": [], "audience": []})) == {"/texts", "/audience"}
+
+
+def test_bounds_lists() -> None:
+    many = {"sections": [f"s{number}" for number in range(51)], "paths": ["/" + "x" * 512]}
+    assert set(wrong({**VALID, "audience": many})) == {"/audience/sections", "/audience/paths/0"}
+    stars = {"paths": ["/" + "*a/" * 8, "/" + "**" * 300, "/" + "*a/" * 9, "/" + "*" * 511 + "?"]}
+    assert set(wrong({**VALID, "audience": stars})) == {f"/audience/paths/{place}" for place in (1, 2, 3)}
+    texts = {language: {"title": "x"} for language in ("aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh", "ii")}
+    assert set(wrong({**VALID, "texts": texts})) == {"/texts"}
+
+
+def test_refuses_a_start_that_has_passed() -> None:
+    """But not one that passed while the request was on its way."""
+    late = {**VALID, "status": "scheduled", "starts_at": "2026-11-27T04:58:59Z"}
+    with pytest.raises(Invalid, match="has passed"):
+        validation.new(late, TIMED)
+    with pytest.raises(Invalid, match="has passed"):
+        validation.schedule({"starts_at": "2020-11-27T04:58:59Z"}, TIMED, ("demo",))
+    assert validation.new({**late, "starts_at": "2026-11-27T04:59:30Z"}, TIMED).then == "scheduled"
+    assert validation.schedule({"starts_at": "2026-11-27T04:59:30Z"}, TIMED, ("demo",))[0] == NOW_MS - 30_000
+
+
+def test_says_what_is_wrong_with_the_whole_in_a_sentence() -> None:
     with pytest.raises(Invalid) as refused:
-        validation.update({"sites": ["tinh"], "title": "x"}, BOUNDS)
-    assert [wrong.field for wrong in refused.value.wrong] == ["sites"]
+        validation.draft([], BOUNDS)
+    assert str(refused.value) == "must be a JSON object"
+
+
+def test_what_it_begins_as_goes_with_its_start() -> None:
+    at = {"starts_at": "2026-11-28T08:00"}
+    new = validation.new({**VALID, **at, "status": "scheduled"}, TIMED)
+    assert (new.then, new.draft.starts_ms) == ("scheduled", NOW_MS + 20 * 3_600_000)
+    assert validation.new({**VALID, **at, "status": "draft"}, TIMED).draft.starts_ms
+    assert set(wrong({**VALID, **at})) == {"/starts_at"}
+    assert set(wrong({**VALID, "status": "scheduled"})) == {"/starts_at"}
+    assert set(wrong({**VALID, "status": "approved"})) == {"/status"}
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"expires_at": "2026-11-27T12:00"},
+        {"expires_at": "2026-11-27T05:00:05Z"},
+        {"expires_at": "2027-01-27T05:00:00Z"},
+        {"expires_at": "2026-11-27T15:00", "expires_in": 60},
+        {"expires_at": 5},
+        {"expires_at": "soon"},
+        {"expires_at": "2026-11-28T07:00", "starts_at": "2026-11-28T08:00", "status": "scheduled"},
+    ],
+)
+def test_refuses_an_end_that_cannot_be(times: dict[str, object]) -> None:
+    with pytest.raises(Invalid) as refused:
+        validation.new({**VALID, **times}, TIMED)
+    assert {found.pointer for found in refused.value.wrong} == {"/expires_at"}
+
+
+def test_takes_an_end_by_the_clock_of_the_sites() -> None:
+    assert validation.draft({**VALID, "expires_at": "2026-11-27T13:00"}, TIMED).ends_ms == NOW_MS + 3_600_000
+    with pytest.raises(Invalid, match="offset"):
+        validation.draft({**VALID, "sites": ["demo", "tinh"], "expires_at": "2026-11-27T13:00"}, TIMED)
+    change = validation.update({"expires_at": "2026-11-27T13:00"}, TIMED, ("demo",)).change
+    assert change.ends_ms == NOW_MS + 3_600_000
+
+
+def test_a_schedule_takes_a_start() -> None:
+    assert validation.schedule({"starts_at": "2026-11-27T06:00:00Z", "revision": 2}, TIMED, ()) == (
+        NOW_MS + 3_600_000,
+        2,
+    )
+    for document in ({}, {"starts_at": "x"}, {"starts_at": "2029-11-27T06:00:00Z"}):
+        with pytest.raises(Invalid):
+            validation.schedule(document, TIMED, ())
+
+
+def test_a_reason_can_be_asked_for() -> None:
+    assert validation.recall({"reason": "nhầm"}, why=True).reason == "nhầm"
+    for document in ({}, {"reason": " "}):
+        with pytest.raises(Invalid):
+            validation.recall(document, why=True)
 
 
 def test_recall_needs_nothing() -> None:

@@ -325,3 +325,23 @@ TestBrowsers = pytest.mark.slow(Browsers.TestCase)
 TestBrowsers.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestRoaming = pytest.mark.slow(Roaming.TestCase)
 TestRoaming.settings = settings(max_examples=200, stateful_step_count=12, deadline=None)
+
+
+def test_what_was_recalled_is_current_until_it_would_have_run_out() -> None:
+    history = History()
+    view = viewing(history)
+    view.follow(history.write(announcement("a", updated_ms=NOW_MS)))
+    view.follow(history.write(announcement("b", updated_ms=NOW_MS + 1)))
+    view.follow(history.write(announcement("a", 2, status="recalled", updated_ms=NOW_MS + 2)))
+    assert [(one.id, one.status) for one in view.current(NOW_MS + 3)] == [("a", "recalled"), ("b", "live")]
+    assert view.current(announcement("a").expires_ms) == []
+
+
+def test_knows_the_revisions_it_has_heard_of() -> None:
+    history = History()
+    view = viewing(history)
+    for one in (announcement("a"), announcement("b"), announcement("a", 2)):
+        view.follow(history.write(one))
+    assert {id: [one.revision for one in told] for id, told in view.revisions().items()} == {"a": [1, 2], "b": [1]}
+    # One that comes later has heard of the same.
+    assert viewing(history).revisions() == view.revisions()

@@ -28,7 +28,7 @@ from settings.commandline import Failure
 from store.connection import connect
 from store.settings import RedisSettings
 from tests.notifications.conftest import SETTINGS, until
-from tests.notifications.making import announcement, draft
+from tests.notifications.making import announcement, by, draft
 
 LIVE = for_browsers(announcement("a", title="Lũ lên\x1b[2J", url="https://a.vn/x"))
 
@@ -55,12 +55,14 @@ Script = Callable[[ServerConnection], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def followed(script: Script, *, as_json: bool = False) -> AsyncIterator[tuple[Watcher, list[str]]]:
+async def followed(
+    script: Script, *, as_json: bool = False, tests: bool = False
+) -> AsyncIterator[tuple[Watcher, list[str]]]:
     """A watcher while a server speaks to it by `script`, and what it prints."""
     said: list[str] = []
     async with serve(script, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        watcher = Watcher(Service(f"http://127.0.0.1:{port}", local=True), "demo", as_json, said.append)
+        watcher = Watcher(Service(f"http://127.0.0.1:{port}", local=True), "demo", as_json, said.append, tests=tests)
         task = asyncio.create_task(watcher.run())
         try:
             yield watcher, said
@@ -89,7 +91,8 @@ async def test_prints_counts_and_announcements_once() -> None:
             await connection.send(frame("presence", online=online, stale=False))
         await connection.send(frame("presence", online=1, stale=True))
         await connection.send(frame("announcement", **LIVE))
-        await connection.send(frame("announcement", **{**LIVE, "revision": 2, "title": "Đính chính"}))
+        corrected = {**LIVE, "revision": 2, "title": "Đính chính", "updated_at": LIVE["expires_at"]}
+        await connection.send(frame("announcement", **corrected))
         await connection.send(frame("announcement", **LIVE))
         await connection.send("no JSON")
         await connection.send(frame("tick"))
@@ -108,6 +111,25 @@ async def test_prints_counts_and_announcements_once() -> None:
             f"notice    Đính chính  https://a.vn/x  (a, revision 2, until {until_then})",
             "recalled  Lũ lên [2J  (a)",
         ]
+
+
+async def test_follows_tests_where_it_is_told_to_and_marks_them() -> None:
+    queries: list[dict[str, list[str]]] = []
+
+    async def script(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        queries.append(parse_qs(urlsplit(connection.request.path).query))
+        # Written three times before it was published: nobody has corrected it.
+        await connection.send(welcome({**LIVE, "revision": 3, "test": True}))
+        await connection.wait_closed()
+
+    async with watching(script) as said:
+        await until(lambda: len(said) > 1)
+    async with followed(script, tests=True) as (_, heard):
+        await until(lambda: len(heard) > 1)
+    assert [query.get("tests") for query in queries] == [None, ["1"]]
+    assert plain(heard)[1].startswith("notice    [TEST] Lũ lên")
+    assert "revision" not in plain(heard)[1]
 
 
 async def test_comes_back_from_where_it_was_and_is_not_counted() -> None:
@@ -257,15 +279,15 @@ async def test_hears_of_an_announcement_through_the_real_gate(
 ) -> None:
     service, hub = house
     log = Log(redis, prefix, SETTINGS)
-    before = (await log.publish(draft(title="trước"), by="t")).announcement
+    before = (await log.publish(draft(title="trước"), by=by("t"))).announcement
     said: list[Any] = []
     task = asyncio.create_task(
         Watcher(service, "demo", True, lambda line: said.append(msgspec.json.decode(line))).run()
     )
     await until(lambda: hub.total == 1)
-    after = (await log.publish(draft(title="sau"), by="t")).announcement
-    await log.publish(draft(title="nơi khác", sites=("tinh",)), by="t")
-    await log.recall(before.id, by="t")
+    after = (await log.publish(draft(title="sau"), by=by("t"))).announcement
+    await log.publish(draft(title="nơi khác", sites=("tinh",)), by=by("t"))
+    await log.recall(before.id, by=by("t"))
     await until(lambda: bool(said) and said[-1].get("status") == "recalled")
     heard = {one["id"] for told in said for one in told.get("announcements", [told])}
     assert heard == {before.id, after.id}
