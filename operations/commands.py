@@ -1,4 +1,4 @@
-"""This room's part of the command line: ``loa serve``."""
+"""This room's part of the command line: ``loa serve`` and ``loa top``."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from notifications.tokens import Tokens
 from operations import logs
 from operations.errors import OperationsError
 from operations.settings import OperationsSettings, ServerSettings
+from operations.stores import of_leases
 from operations.supervisor import Running, Service
 from operations.supervisor import serve as run_service
+from operations.top import top
 from operations.welcome import greet
 from presence.inheritance import shorten
 from presence.settings import PresenceSettings
@@ -49,22 +51,28 @@ _PORT = click.IntRange(0, 65535)
 def serve(ctx: click.Context, host: str | None, port: int | None, ops_port: int | None, workers: int | None) -> None:
     """Run the service until Ctrl-C."""
     _fill_standard_streams()
-    deployment: Deployment = ctx.obj
-    server = _changed(deployment.section(ServerSettings), host=host, port=port, workers=workers)
-    operations = _changed(deployment.section(OperationsSettings), port=ops_port)
+    found: Deployment = ctx.obj
+
+    def with_options(deployment: Deployment) -> Deployment:
+        server = _changed(deployment.section(ServerSettings), host=host, port=port, workers=workers)
+        return deployment.with_sections(server, _changed(deployment.section(OperationsSettings), port=ops_port))
+
+    deployment = with_options(found)
+    server, operations = deployment.section(ServerSettings), deployment.section(OperationsSettings)
     redis = deployment.section(RedisSettings)
     gateway = deployment.section(GatewaySettings)
-    deployment = deployment.with_sections(server, operations)
     logs.configure(operations.log_format, operations.log_level)
     service = Service(
         settings=deployment.settings,
         server=server,
         operations=operations,
         redis=redis,
+        leases=of_leases(deployment),
         sessions_per_worker=gateway.sessions_per_worker,
         other_connections=gateway.other_connections,
         data_dir=deployment.data_dir,
         base_dir=deployment.file.absolute().parent if deployment.file is not None else Path.cwd(),
+        reread=lambda: with_options(found.anew()).settings,
         worker_command=WORKER_COMMAND,
         inherit=lambda client: shorten(
             client,
@@ -100,7 +108,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None, ops_port: int 
         raise Failure(f"the store failed while Loa started: {error}") from None
 
 
-commands: list[click.Command] = [serve]
+commands: list[click.Command] = [serve, top]
 
 
 def _fill_standard_streams() -> None:

@@ -8,12 +8,20 @@ environment: the settings travel here.
 from __future__ import annotations
 
 import asyncio
+import itertools
+import secrets
 import socket
+from collections.abc import Callable
 from typing import TypeAlias
 
 import msgspec
 
 from operations.figures import WorkerFigures
+
+# Whom to ask for what only the supervisor knows; workers are numbered from 0.
+SUPERVISOR = -1
+# What it can be asked: the node and its hour, a :class:`operations.hour.Node` as JSON.
+NODE = "node"
 
 # A line holds the settings of every site, or the figures of every site.
 _LONGEST_LINE = 16 * 1024 * 1024
@@ -53,6 +61,12 @@ class Drain(msgspec.Struct, tag=True, frozen=True):
     seconds: float
 
 
+class Adopt(msgspec.Struct, tag=True, frozen=True):
+    """From now on these settings are in force, the roof's as JSON: go on with them, and drop nobody."""
+
+    settings: msgspec.Raw
+
+
 class FiguresWanted(msgspec.Struct, tag=True, frozen=True):
     """Answer with :class:`Figures` that carry the same number."""
 
@@ -67,6 +81,21 @@ class DeliveredTotal(msgspec.Struct, tag=True, frozen=True):
     complete: bool
 
 
+class Asked(msgspec.Struct, tag=True, frozen=True):
+    """Worker `asker` asks something; answer with an :class:`Answer` that names both."""
+
+    asker: int
+    number: int
+    text: str
+
+
+class Answered(msgspec.Struct, tag=True, frozen=True):
+    """The answer to the :class:`Ask` of that number; None if there is no such worker, or it has ended."""
+
+    number: int
+    text: str | None
+
+
 class Ready(msgspec.Struct, tag=True, frozen=True):
     """The worker takes readers in."""
 
@@ -77,8 +106,11 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     why: str
 
 
+UNASKED = 0
+
+
 class Figures(msgspec.Struct, tag=True, frozen=True):
-    """The answer to :class:`FiguresWanted`."""
+    """The answer to :class:`FiguresWanted`; `UNASKED`: the last there will be, of a worker that leaves."""
 
     number: int
     figures: WorkerFigures
@@ -99,8 +131,29 @@ class DeliveredWanted(msgspec.Struct, tag=True, frozen=True):
     seconds: float
 
 
-Down: TypeAlias = Start | Drain | FiguresWanted | DeliveredTotal
-Up: TypeAlias = Ready | Failed | Figures | Delivered | DeliveredWanted
+class Ask(msgspec.Struct, tag=True, frozen=True):
+    """Ask the worker of that index something, and bring back what it answers."""
+
+    number: int
+    worker: int
+    text: str
+
+
+class Answer(msgspec.Struct, tag=True, frozen=True):
+    """The answer to :class:`Asked`."""
+
+    asker: int
+    number: int
+    text: str
+
+
+Down: TypeAlias = Start | Adopt | Drain | FiguresWanted | DeliveredTotal | Asked | Answered
+Up: TypeAlias = Ready | Failed | Figures | Delivered | DeliveredWanted | Ask | Answer
+# What workers have the supervisor see to for them.
+Request: TypeAlias = Delivered | DeliveredWanted | Ask | Answer
+
+# Is asked, and told where to give the answer, once.
+Answerer: TypeAlias = Callable[[str, Callable[[str], None]], None]
 
 _decode_down = msgspec.json.Decoder(Down).decode
 _decode_up = msgspec.json.Decoder(Up).decode
@@ -164,6 +217,10 @@ class Intercom:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._awaited: dict[str, list[asyncio.Future[int]]] = {}
+        # Not from 1: the answer to a question of the worker that was here before must not be taken for one to ours.
+        self._numbers = itertools.count(secrets.randbits(32))
+        self._asked: dict[int, asyncio.Future[str | None]] = {}
+        self._answerer: Answerer | None = None
 
     def report_delivered(self, name: str, sessions: int, seconds: float) -> None:
         """Tells that the revision `name` of an announcement went to so many of this worker's sessions."""
@@ -178,6 +235,40 @@ class Intercom:
         self._awaited.setdefault(name, []).append(total)
         self._channel.send(DeliveredWanted(name, timeout))
         return await total
+
+    def ask(self, worker: int, question: str) -> asyncio.Future[str | None]:
+        """Asks another worker of this node, or the ``SUPERVISOR``; None if it does not know.
+
+        Neither does a worker that is not there, or ended before it answered.
+
+        Whoever does not want to wait any longer may cancel the future.
+        """
+        number = next(self._numbers)
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
+        self._channel.send(Ask(number, worker, question))
+        return answer
+
+    def answer_with(self, answerer: Answerer) -> None:
+        """Has what other workers ask answered by `answerer`."""
+        self._answerer = answerer
+
+    def asked(self, question: Asked) -> None:
+        """Another worker asks; for the shell of the worker."""
+
+        def reply(text: str) -> None:
+            self._channel.send(Answer(question.asker, question.number, text))
+
+        if self._answerer is None:
+            reply("")
+        else:
+            self._answerer(question.text, reply)
+
+    def replied(self, answer: Answered) -> None:
+        """Another worker has answered; for the shell of the worker."""
+        waiting = self._asked.pop(answer.number, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer.text)
 
     def answered(self, total: DeliveredTotal) -> None:
         """The supervisor has answered; for the shell of the worker."""

@@ -70,6 +70,12 @@ def configure(form: Literal["console", "json"], level: str, **always: object) ->
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """The least that comes out from now on, ``info``."""
+    root = logging.getLogger()
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -2,6 +2,10 @@
 
 A worker that dies is replaced at once the first time, then ever later while it keeps dying. What it had counted is
 carried over to the one that takes its place.
+
+All are replaced one after the other without a gap (:meth:`WorkerPool.roll`): the new one opens the same port beside the
+old one and takes readers in before the old one sends its own away. One that does not start ends the round, and the old
+one stays. So in one place there may be two for a while: the one that is in it, and one that is on its way in or out.
 """
 
 from __future__ import annotations
@@ -15,9 +19,22 @@ from typing import Any
 import structlog
 
 from operations.deliveries import Deliveries
+from operations.errands import Errand, Errands
 from operations.errors import WorkerFailed
-from operations.figures import WorkerFigures, WorkerReport, ended, plus
-from operations.intercom import Delivered, DeliveredTotal, DeliveredWanted, Drain, Start
+from operations.figures import WorkerFigures, WorkerReport, beside, ended, plus
+from operations.intercom import (
+    SUPERVISOR,
+    Answer,
+    Answered,
+    Ask,
+    Delivered,
+    DeliveredTotal,
+    DeliveredWanted,
+    Down,
+    Drain,
+    Request,
+    Start,
+)
 from operations.process import WorkerProcess
 
 log = structlog.get_logger(__name__)
@@ -43,6 +60,9 @@ class WorkerPool:
         command: What starts one; ``--fd N`` is added.
         start_of: What worker `index` is told at its start.
         hung_seconds: A worker that stood and says nothing for so long is killed.
+
+    Attributes:
+        answer: What the supervisor answers to what a worker asks it; None: it does not know.
     """
 
     def __init__(
@@ -56,11 +76,18 @@ class WorkerPool:
         self._count = count
         self._command = command
         self._start_of = start_of
+        self.answer: Callable[[str], str | None] = lambda _: None
         self._hung_seconds = hung_seconds
+        # Who is in each place, and all there are by process id.
         self._workers: dict[int, WorkerProcess] = {}
+        self._running: dict[int, WorkerProcess] = {}
+        # Those on their way into a place, and what accompanies them to their end.
+        self._successors: dict[int, asyncio.Task[None]] = {}
+        self._accompanying: set[asyncio.Task[None]] = set()
         self._carried = [WorkerFigures() for _ in range(count)]
         self._restarts = [0] * count
         self._deliveries = Deliveries()
+        self._errands = Errands()
         self._waiting: list[tuple[WorkerProcess, DeliveredWanted, asyncio.TimerHandle]] = []
         self._keepers: list[asyncio.Task[None]] = []
         self._watch: asyncio.Task[None] | None = None
@@ -89,18 +116,78 @@ class WorkerPool:
             raise
         self._watch = asyncio.create_task(self._look_after(), name="watch over workers")
 
+    @property
+    def started(self) -> bool:
+        """Whether all have once been ready."""
+        return self._watch is not None
+
+    def send_all(self, message: Down) -> None:
+        """Says `message` to every worker, also to those that are starting or leaving."""
+        for worker in self._running.values():
+            worker.send(message)
+
+    async def roll(self, drain_seconds: float) -> None:
+        """Replaces all, one after the other; stops at the first whose successor does not start.
+
+        Args:
+            drain_seconds: How long the readers of each are given to leave.
+        """
+        log.info("replacing all workers")
+        for index in range(self._count):
+            try:
+                old = await self._succeed(index)
+            except WorkerFailed as error:
+                log.error("new worker does not start, keeping the old ones", worker=index, why=error.why)
+                return
+            if old is not None:
+                await self._see_off(old, drain_seconds)
+        log.info("all workers replaced")
+
+    async def _succeed(self, index: int) -> WorkerProcess | None:
+        """Puts a new worker into the place `index`; the one that was in it, if any, is still at work.
+
+        Raises:
+            WorkerFailed: The new one does not start; nothing has changed.
+        """
+        worker = await WorkerProcess.spawn(self._command, self._start_of(index))
+        following = asyncio.create_task(self._accompany(worker), name=f"worker {index}, next")
+        self._successors[index] = following
+        self._accompanying.add(following)
+        following.add_done_callback(self._accompanying.discard)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await worker.until_ready()
+        except BaseException as error:
+            worker.dismissed = True
+            worker.kill()
+            if self._successors.get(index) is following:
+                del self._successors[index]
+            if isinstance(error, TimeoutError):
+                raise WorkerFailed(index, f"it was not ready within {START_SECONDS:.0f} s") from None
+            raise
+        log.info("worker ready", worker=index, pid=worker.pid)
+        old = self._workers.get(index)
+        self._workers[index] = worker
+        return old if old is not worker else None
+
+    async def _see_off(self, old: WorkerProcess, seconds: float) -> None:
+        """Has a worker that is in no place any more send its readers away, and leave."""
+        old.dismissed = True
+        old.send(Drain(seconds))
+        if not await old.ends_within(seconds + _LEAVE_SECONDS):
+            log.warning("worker does not leave, ending it", worker=old.index, pid=old.pid)
+            old.kill()
+
     async def drain(self, seconds: float) -> None:
         """Has all workers see their readers off within `seconds` and leave; those who do not are ended."""
         self._leaving.set()
         if self._watch is not None:
             self._watch.cancel()
-        for worker in self._workers.values():
-            worker.send(Drain(seconds))
+        self.send_all(Drain(seconds))
         if not await self._left_within(seconds + _LEAVE_SECONDS, self._hurry):
-            for worker in self._workers.values():
-                worker.send(Drain(0))
+            self.send_all(Drain(0))
             await self._left_within(_HURRIED_SECONDS, None)
-        for worker in self._workers.values():
+        for worker in self._running.values():
             log.warning("worker does not leave, ending it", worker=worker.index)
             worker.kill()
         if self._keepers:
@@ -126,22 +213,33 @@ class WorkerPool:
         ]
 
     async def _figures(self, index: int, worker: WorkerProcess | None) -> WorkerFigures:
-        if worker is None:
-            return self._carried[index]
-        figures = await worker.ask(_ANSWER_SECONDS)
-        # It may have ended meanwhile, and its figures have been carried over already.
-        return plus(figures, self._carried[index]) if self._workers.get(index) is worker else self._carried[index]
+        if worker is not None:
+            await worker.ask(_ANSWER_SECONDS)
+        # Asked for now: it may have ended meanwhile, and its figures have been carried over already.
+        figures = self._carried[index]
+        if worker is not None and worker.pid in self._running:
+            figures = plus(worker.figures, figures)
+        for one in self._running.values():
+            if one.index == index and one is not worker:
+                figures = beside(one.figures, figures)
+        return figures
 
     async def _keep(self, index: int, first: asyncio.Future[None]) -> None:
         """Runs one worker after the other in the place `index`."""
         failures = 0
         while True:
             began_at = time.monotonic()
-            try:
-                await self._run(await WorkerProcess.spawn(self._command, self._start_of(index)), first)
-            except WorkerFailed as error:
-                _fail(first, error)
-                log.error("worker does not start", worker=index, why=error.why)
+            if (successor := self._successors.pop(index, None)) is not None:
+                # It has this place, or is about to.
+                await successor
+            else:
+                try:
+                    await self._run(await WorkerProcess.spawn(self._command, self._start_of(index)), first)
+                except WorkerFailed as error:
+                    _fail(first, error)
+                    log.error("worker does not start", worker=index, why=error.why)
+            if index in self._successors:
+                continue
             if self._leaving.is_set() or first.cancelled() or first.exception() is not None:
                 return
             if time.monotonic() - began_at > SOUND_AFTER_SECONDS:
@@ -156,19 +254,28 @@ class WorkerPool:
                 return
 
     async def _run(self, worker: WorkerProcess, first: asyncio.Future[None]) -> None:
-        """Accompanies a worker to its end."""
+        """Puts a worker into its place, and accompanies it to its end."""
+        self._workers[worker.index] = worker
+        readiness = asyncio.create_task(self._announce(worker, first))
+        await self._accompany(worker)
+        await readiness
+
+    async def _accompany(self, worker: WorkerProcess) -> None:
+        """Hears a worker to its end, and takes over what it leaves."""
         index = worker.index
-        self._workers[index] = worker
+        self._running[worker.pid] = worker
         if self._leaving.is_set():
             # It has nobody to see off yet, and while its rooms open it would not hear that it is to leave.
             worker.kill()
-        readiness = asyncio.create_task(self._announce(worker, first))
-        status = await worker.follow(self._on_delivery)
-        del self._workers[index]
+        status = await worker.follow(self._on_request)
+        del self._running[worker.pid]
+        if self._workers.get(index) is worker:
+            del self._workers[index]
+        for errand in self._errands.ended(worker.pid):
+            self._send(errand)
         self._carried[index] = ended(plus(worker.figures, self._carried[index]))
-        await readiness
         self._answer_those_who_wait()
-        if not self._leaving.is_set():
+        if not self._leaving.is_set() and not worker.dismissed:
             log.error("worker ended", worker=index, pid=worker.pid, status=status)
 
     async def _announce(self, worker: WorkerProcess, first: asyncio.Future[None]) -> None:
@@ -187,7 +294,7 @@ class WorkerPool:
         """Keeps the last figures of each worker fresh, and ends one that hangs."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            workers = list(self._workers.values())
+            workers = list(self._running.values())
             await asyncio.gather(*(worker.ask(_ANSWER_SECONDS) for worker in workers))
             for worker in workers:
                 # One that starts has nothing to say yet, and may wait for the store.
@@ -196,18 +303,33 @@ class WorkerPool:
                     log.error("worker hangs, ending it", worker=worker.index, pid=worker.pid)
                     worker.kill()
 
-    def _on_delivery(self, worker: WorkerProcess, message: Delivered | DeliveredWanted) -> None:
-        if isinstance(message, Delivered):
-            self._deliveries.tell(worker.index, message.name, message.sessions)
-        else:
-            patience = asyncio.get_running_loop().call_later(message.seconds, self._answer_those_who_wait)
-            self._waiting.append((worker, message, patience))
-        self._answer_those_who_wait()
+    def _on_request(self, worker: WorkerProcess, message: Request) -> None:
+        match message:
+            case Ask(number, index, question) if index == SUPERVISOR:
+                worker.send(Answered(number, self.answer(question)))
+            case Ask():
+                # Places are asked, processes answer: there may be two of one place.
+                asked = self._workers.get(message.worker)
+                passed_on = Ask(message.number, asked.pid if asked is not None else 0, message.text)
+                self._send(self._errands.ask(worker.pid, passed_on, self._running))
+            case Answer():
+                self._send(self._errands.answer(message))
+            case Delivered():
+                self._deliveries.tell(worker.pid, message.name, message.sessions)
+                self._answer_those_who_wait()
+            case DeliveredWanted():
+                patience = asyncio.get_running_loop().call_later(message.seconds, self._answer_those_who_wait)
+                self._waiting.append((worker, message, patience))
+                self._answer_those_who_wait()
+
+    def _send(self, errand: Errand | None) -> None:
+        if errand is not None and (worker := self._running.get(errand[0])) is not None:
+            worker.send(errand[1])
 
     def _answer_those_who_wait(self) -> None:
         """Answers every question whose total is complete or whose time is over."""
         now = asyncio.get_running_loop().time()
-        alive = [index for index, worker in self._workers.items() if worker.ready]
+        alive = [pid for pid, worker in self._running.items() if worker.ready]
         still = []
         for worker, wanted, patience in self._waiting:
             sessions, complete = self._deliveries.total(wanted.name, alive)
@@ -233,7 +355,7 @@ class WorkerPool:
     async def _abandon(self) -> None:
         """Ends all after a failed start; there is nobody to see off."""
         self._leaving.set()
-        for worker in self._workers.values():
+        for worker in self._running.values():
             worker.kill()
         await asyncio.wait(self._keepers)
 

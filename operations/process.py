@@ -16,6 +16,8 @@ import structlog
 from operations.errors import WorkerFailed
 from operations.figures import WorkerFigures
 from operations.intercom import (
+    Answer,
+    Ask,
     Channel,
     Delivered,
     DeliveredWanted,
@@ -24,6 +26,7 @@ from operations.intercom import (
     Figures,
     FiguresWanted,
     Ready,
+    Request,
     Start,
 )
 from store.parentage import end_with_parent
@@ -38,11 +41,13 @@ class WorkerProcess:
         index: Which worker it is.
         figures: The last it told of itself.
         heard_at: When it last said anything, on the monotonic clock.
+        dismissed: Another has its place, and it was told to leave.
     """
 
     def __init__(self, index: int, process: Process, channel: Channel) -> None:
         self.index = index
         self.figures = WorkerFigures()
+        self.dismissed = False
         self.heard_at = self.started_at = time.monotonic()
         self._process = process
         self._channel = channel
@@ -113,6 +118,15 @@ class WorkerProcess:
         """
         await asyncio.shield(self._ready)
 
+    async def ends_within(self, seconds: float) -> bool:
+        """Waits for its end, and so long at most; whether it has ended."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._process.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def ask(self, timeout_seconds: float) -> WorkerFigures:
         """Its figures: fresh ones, or the last known where it takes too long."""
         if not self.ready:
@@ -129,7 +143,7 @@ class WorkerProcess:
             del self._asked[number]
         return self.figures
 
-    async def follow(self, on_delivery: Callable[[WorkerProcess, Delivered | DeliveredWanted], None]) -> int:
+    async def follow(self, on_request: Callable[[WorkerProcess, Request], None]) -> int:
         """Hears it to its end; returns its exit status, negative for a signal."""
         while (message := await self._channel.from_worker()) is not None:
             self.heard_at = time.monotonic()
@@ -143,8 +157,8 @@ class WorkerProcess:
                     answer = self._asked.get(number)
                     if answer is not None and not answer.done():
                         answer.set_result(figures)
-                case Delivered() | DeliveredWanted():
-                    on_delivery(self, message)
+                case Delivered() | DeliveredWanted() | Ask() | Answer():
+                    on_request(self, message)
         self._channel.close()
         status = await self._process.wait()
         how = f"it was ended by {signal.Signals(-status).name}" if status < 0 else f"it ended with status {status}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -57,6 +57,8 @@ class OperationsSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tru
         demo: Whether /demo/ shows a portal page that embeds the widget.
         drain_seconds: How long readers are given to leave at a stop; the whole service is gone within 5 s more.
     """
+
+    LIVE: ClassVar = frozenset({"log_level"})
 
     host: str = "127.0.0.1"
     port: Port = 8081

@@ -16,6 +16,7 @@ from gateway import widget
 from gateway.sites import SiteSettings
 from gateway.templates import environment
 from gateway.widget import Widget
+from operations.address import of_web
 from operations.settings import ServerSettings
 from settings.commandline import Command, Deployment, Failure
 
@@ -32,12 +33,8 @@ class Address(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """See :class:`click.ParamType`."""
         text = str(value)
-        try:
-            parts = urlsplit(text)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or parts.query or parts.fragment or parts.username or set(text) & set(" \t\r\n\"'<>\\`{};,"):
+        parts = of_web(text)
+        if parts is None or parts.query or parts.fragment or set(text) & set(" \t\r\n\"'<>\\`{};,"):
             self.fail(f"{text!r} is not of the form https://loa.example.vn", param, ctx)
         return text.rstrip("/")
 

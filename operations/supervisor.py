@@ -1,8 +1,9 @@
 """``loa serve``: claims the data directory and the ports, starts the store and the workers, and sees them off again.
 
-What it promises: it starts completely or not at all, with one line that says why not. On SIGTERM, SIGINT or
-SIGHUP readers are sent away, and within 15 seconds nothing of it is left; a second signal cuts that short. Killed
-outright, it takes its workers and its store with it.
+What it promises: it starts completely or not at all, with one line that says why not. On SIGTERM or SIGINT readers are
+sent away, and within 15 seconds nothing of it is left; a second signal cuts that short. Killed outright, it takes its
+workers and its store with it. On SIGHUP it reads its settings anew (:mod:`operations.reloading`), on SIGUSR2 it
+replaces its workers one after the other (:mod:`operations.pool`); the hangup of its terminal, if it has one, ends it.
 """
 
 from __future__ import annotations
@@ -22,18 +23,20 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 
-from operations.intercom import Start
+from operations import logs
+from operations.intercom import NODE, Adopt, Start
 from operations.listener import Watch, listen
 from operations.pool import WorkerPool
 from operations.preflight import allow_descriptors, check_certificate, reserve
+from operations.readiness import of_this_process
 from operations.settings import OperationsSettings, ServerSettings, url
-from store import runfile
+from store import layout, runfile
 from store.connection import connect, without_password
 from store.datadir import DataDir
 from store.embedded import EmbeddedStore
 from store.errors import DataDirUnusable
 from store.runfile import RunFile
-from store.settings import RedisSettings
+from store.settings import Elsewhere, RedisSettings
 from store.versions import check
 
 log = structlog.get_logger(__name__)
@@ -41,7 +44,7 @@ log = structlog.get_logger(__name__)
 # All of it, from the signal to the end.
 STOP_SECONDS = 14.5
 _STORE_STOP_SECONDS = 2.0
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +56,12 @@ class Service:
         server: Its section ``[server]``.
         operations: Its section ``[operations]``.
         redis: Its section ``[redis]``.
+        leases: Where leases are, if in a store of their own.
         sessions_per_worker: For how many sessions a worker needs descriptors.
         other_connections: For how many connections besides.
         data_dir: The data directory.
         base_dir: What relative paths in the settings are relative to.
+        reread: Reads the settings anew, from where they came from; raises SettingsError or ValueError.
         worker_command: What starts a worker; ``--fd N`` is added.
         inherit: Tells a store of our own, before a worker starts, that whoever it knows of is held by nobody now.
         first_token: Makes an editor's token in the store if there never was one, else returns None.
@@ -67,10 +72,12 @@ class Service:
     server: ServerSettings
     operations: OperationsSettings
     redis: RedisSettings
+    leases: Elsewhere | None
     sessions_per_worker: int
     other_connections: int
     data_dir: Path
     base_dir: Path
+    reread: Callable[[], msgspec.Struct]
     worker_command: Sequence[str]
     inherit: Callable[[Redis], Awaitable[object]]
     first_token: Callable[[Redis], Awaitable[str | None]]
@@ -103,7 +110,8 @@ async def serve(service: Service, started: Callable[[Running], None]) -> None:
         StoreError, OperationsError: It cannot start. Nothing of it is left then.
         Exception: What `started` raised, likewise.
     """
-    async with AsyncExitStack() as stack:
+    readiness = of_this_process()
+    async with readiness.living(), AsyncExitStack() as stack:
         supervisor = _Supervisor(service, stack)
         stack.enter_context(supervisor.heeding_signals())
         starting = asyncio.create_task(supervisor.start())
@@ -111,8 +119,10 @@ async def serve(service: Service, started: Callable[[Running], None]) -> None:
         try:
             await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
-                await supervisor.present(starting.result(), started)
-                await stopped
+                running = starting.result()
+                await supervisor.present(running, started)
+                with readiness.standing(f"{running.workers} workers at {running.local_url}, {running.store}"):
+                    await stopped
                 log.info("stopping")
         finally:
             supervisor.stopping_since = time.monotonic()
@@ -129,6 +139,7 @@ class _Supervisor:
         self.stop = asyncio.Event()
         self.stopping_since = 0.0
         self._service = service
+        self._settings = service.settings
         self._stack = stack
         self._node = token_hex(6)
         self._port = 0
@@ -136,6 +147,8 @@ class _Supervisor:
         self._count = service.server.workers or cores()
         self._pool = WorkerPool(self._count, service.worker_command, self._start_of)
         self._watch = Watch(self._pool.reports)
+        self._terminal = _has_terminal()
+        self._rolling: asyncio.Task[None] | None = None
 
     async def start(self) -> Running:
         """Starts everything, the cheapest refusals first."""
@@ -154,7 +167,10 @@ class _Supervisor:
         redis, kind = await self._open_store()
         if not service.redis.url:
             await service.inherit(redis)
+        self._pool.answer = self._answer
         await self._pool.start()
+        self._watch.tasks.start("hour", self._watch.keep)
+        stack.push_async_callback(self._watch.tasks.stop)
         stack.push_async_callback(self._drain)
         ops_url = url("http", service.operations.host, ops_port)
         shown = without_password(self._store_url)
@@ -162,6 +178,8 @@ class _Supervisor:
         # Last: nothing may fail between its making and its showing.
         token = await service.first_token(redis)
         where = f"{kind} at {shown}" if service.redis.url else f"{kind} in {service.data_dir}"
+        if service.leases is not None:
+            where += f", leases at {without_password(service.leases.url)}"
         return Running(local_url=self._local_url, ops_url=ops_url, workers=self._count, store=where, token=token)
 
     async def present(self, running: Running, started: Callable[[Running], None]) -> None:
@@ -175,24 +193,52 @@ class _Supervisor:
 
     @contextlib.contextmanager
     def heeding_signals(self) -> Iterator[None]:
-        """The first signal stops the service, a second one cuts its drain short."""
+        """The first signal to stop stops the service, a second one cuts its drain short."""
 
         def received() -> None:
             if self.stop.is_set():
                 self._pool.hurry()
             self.stop.set()
 
+        def hung_up() -> None:
+            if self._terminal and not _has_terminal():
+                received()
+            else:
+                self.reload()
+
         loop = asyncio.get_running_loop()
-        # Under nohup, a hangup is to be ignored. An interrupt is heeded also where it comes ignored, as it does to what
-        # a script starts in the background: whoever sends one to this very process means it.
-        heeded = [one for one in _SIGNALS if one is not signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN]
-        for one in heeded:
-            loop.add_signal_handler(one, received)
+        # An interrupt is heeded also where it comes ignored, as it does to what a script starts in the background:
+        # whoever sends one to this very process means it.
+        heeded = {**dict.fromkeys(_STOPPING, received), signal.SIGUSR2: self.roll}
+        # Under nohup, a hangup is to be ignored.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            heeded[signal.SIGHUP] = hung_up
+        for one, heed in heeded.items():
+            loop.add_signal_handler(one, heed)
         try:
             yield
         finally:
             for one in heeded:
                 loop.remove_signal_handler(one)
+
+    def reload(self) -> None:
+        """Reads the settings anew, and hands what can change to the workers; a file that is refused changes nothing."""
+        change = self._watch.reloading.reload(self._settings, self._service.reread)
+        if change is None:
+            return
+        self._settings = change.settings
+        logs.set_level(operations_of(change.settings).log_level)
+        self._pool.send_all(Adopt(self._encoded()))
+
+    def roll(self) -> None:
+        """Replaces all workers, one after the other, by such as are started now; one round at a time."""
+        if self.stop.is_set() or not self._pool.started:
+            log.warning("no time to replace workers")
+        elif self._rolling is not None and not self._rolling.done():
+            log.warning("workers are being replaced already")
+        else:
+            seconds = self._service.operations.drain_seconds
+            self._rolling = asyncio.create_task(self._pool.roll(seconds), name="rolling restart")
 
     @property
     def _local_url(self) -> str:
@@ -210,8 +256,16 @@ class _Supervisor:
             public_url=service.server.public_url.rstrip("/") or self._local_url,
             data_dir=str(service.data_dir),
             base_dir=str(service.base_dir),
-            settings=msgspec.Raw(msgspec.json.encode(service.settings)),
+            settings=self._encoded(),
         )
+
+    def _answer(self, question: str) -> str | None:
+        """What a worker is told that asks."""
+        node = self._watch.node() if question == NODE else None
+        return node.decode() if node is not None else None
+
+    def _encoded(self) -> msgspec.Raw:
+        return msgspec.Raw(msgspec.json.encode(self._settings))
 
     async def _open_store(self) -> tuple[Redis, str]:
         """Starts the embedded store, or sees that the given one will do; a client to it, and what it is."""
@@ -226,8 +280,20 @@ class _Supervisor:
         self._stack.push_async_callback(client.aclose)
         shown = without_password(self._store_url)
         kind = await check(client, shown, wait_seconds=settings.ready_seconds)
+        await layout.ensure(client, settings.prefix, shown)
         self._watch.store = client
+        await self._open_leases()
         return client, str(kind or "store")
+
+    async def _open_leases(self) -> None:
+        """Sees that the store of leases will do, where they have one of their own."""
+        if self._service.leases is None:
+            return
+        settings, url = self._service.leases
+        client = connect(settings, url, connections=2, name="loa-supervisor")
+        self._stack.push_async_callback(client.aclose)
+        await check(client, without_password(url), wait_seconds=settings.ready_seconds)
+        self._watch.leases = client
 
     def _write_run_file(self, running: RunFile) -> None:
         try:
@@ -238,12 +304,29 @@ class _Supervisor:
 
     async def _drain(self) -> None:
         self._watch.draining = True
+        if self._rolling is not None:
+            self._rolling.cancel()
         await self._pool.drain(self._service.operations.drain_seconds)
 
     async def _stop_store(self, embedded: EmbeddedStore) -> None:
         """Gives the store what is left of the time, at least what it needs to write out its last second."""
         left = STOP_SECONDS - (time.monotonic() - self.stopping_since)
         await embedded.stop(max(left, _STORE_STOP_SECONDS))
+
+
+def operations_of(settings: msgspec.Struct) -> OperationsSettings:
+    """This room's section of the roof's settings."""
+    found = getattr(settings, "operations", None)
+    return found if isinstance(found, OperationsSettings) else OperationsSettings()
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a terminal that could hang up."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def cores() -> int:

@@ -26,6 +26,7 @@ def greet(console: Console, running: Running, *, site: str, loa: str, demo: bool
     lines = [f"Loa {version('loa')} is running: {workers}, {running.store}", ""]
     if demo:
         lines.append(f"  Demo page     {running.local_url}/demo/")
+    lines.append(f"  Console       {running.local_url}/console/")
     lines.append(f"  API           {running.local_url}/api/docs")
     lines.append(f"  Operations    {running.ops_url}/readyz  {running.ops_url}/metrics")
     if running.token is not None:
@@ -44,6 +45,8 @@ def greet(console: Console, running: Running, *, site: str, loa: str, demo: bool
         lines += [f"    {running.token}", ""]
         lines += ["  Send a first announcement with it, from another terminal:", ""]
         lines += [f"    LOA_TOKEN={running.token} {shlex.join(command)}"]
+        first = shlex.join([loa, "user", "add", *options, "NAME", "--role", "admin", "--site", "*"])
+        lines += ["", "  Make the first user of the console; it asks for a password:", "", f"    {first}"]
     lines += ["", "  Stop with Ctrl-C.", ""]
     for line in lines:
         # As it stands: no markup, no wrapping, so that the command can be copied.

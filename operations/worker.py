@@ -28,8 +28,14 @@ import uvloop
 from redis.exceptions import RedisError
 
 from operations import logs
+from operations.collector import CollectorPauses
+from operations.descriptors import Descriptors, allowed
 from operations.figures import WorkerFigures
 from operations.intercom import (
+    UNASKED,
+    Adopt,
+    Answered,
+    Asked,
     Channel,
     DeliveredTotal,
     Drain,
@@ -42,6 +48,7 @@ from operations.intercom import (
 )
 from operations.lag import LoopLag
 from operations.settings import OperationsSettings
+from store.errors import reason
 
 log = structlog.get_logger(__name__)
 
@@ -58,11 +65,13 @@ class Rooms:
         figures: Reads off everything that is counted; cheap.
         drain: Takes nobody in any more, sends everybody away within so many seconds.
         failures: Background tasks that have died, and of what.
+        adopt: Puts the roof's settings, as JSON, in force as far as that can be done without a restart.
     """
 
     figures: Callable[[], WorkerFigures]
     drain: Callable[[float], Awaitable[object]]
     failures: Callable[[], Mapping[str, BaseException]]
+    adopt: Callable[[msgspec.Raw], object] = bool
 
 
 Build: TypeAlias = Callable[[Start, Intercom], AbstractAsyncContextManager[Rooms]]
@@ -115,7 +124,7 @@ async def _work(end: socket.socket, build: Build) -> int:
             # The supervisor prints it at a start, and logs it at a restart.
             why = _said(error)
             log.log(logging.DEBUG if why else logging.ERROR, "worker failed", exc_info=error)
-            channel.send(Failed(why or f"{type(error).__name__}: {_plain(error)}"))
+            channel.send(Failed(why or f"{type(error).__name__}: {reason(error)}"))
             await channel.sent()
             return 1
     finally:
@@ -125,13 +134,9 @@ async def _work(end: socket.socket, build: Build) -> int:
 def _said(error: Exception) -> str:
     """What an expected error says, for people; empty for one that nobody reckoned with."""
     if isinstance(error, RedisError):
-        return f"the store failed: {_plain(error)}"
+        return f"the store failed: {reason(error)}"
     kinds = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
-    return _plain(error) if isinstance(error, OSError) or kinds & _OUR_ROOMS else ""
-
-
-def _plain(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return reason(error) if isinstance(error, OSError) or kinds & _OUR_ROOMS else ""
 
 
 class _Shell:
@@ -142,7 +147,11 @@ class _Shell:
         self._channel = channel
         self._drain_seconds = drain_seconds
         self._lag = LoopLag()
+        self._pauses = CollectorPauses()
+        self._descriptors = Descriptors()
         self._rooms: Rooms | None = None
+        # Came while the rooms were opening.
+        self._to_adopt: Adopt | None = None
         self._leaving = asyncio.Event()
         self._hurried = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
@@ -165,13 +174,19 @@ class _Shell:
         """Opens the rooms, keeps them until it is time to leave, closes them; returns the exit status."""
         self._rooms = await rooms.__aenter__()
         try:
+            if self._to_adopt is not None:
+                self._adopt(self._to_adopt)
             quiet_collector()
             self._lag.start()
+            self._pauses.start()
             self._channel.send(Ready())
             status = await self._stay(self._rooms)
             await self._see_off(self._rooms)
+            # Whoever takes this place goes on from here; the supervisor last asked up to a second ago.
+            self._channel.send(Figures(UNASKED, self._figures()))
         finally:
             self._lag.stop()
+            self._pauses.stop()
             try:
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await rooms.__aexit__(None, None, None)
@@ -209,11 +224,30 @@ class _Shell:
                     self._channel.send(Figures(number, self._figures()))
                 case DeliveredTotal():
                     self.intercom.answered(message)
+                case Asked():
+                    self.intercom.asked(message)
+                case Answered():
+                    self.intercom.replied(message)
+                case Adopt():
+                    self._to_adopt = message
+                    self._adopt(message)
                 case Drain(seconds):
                     self._ask_to_leave(seconds)
                 case Start():
                     log.warning("told to start twice")
         _vanish()
+
+    def _adopt(self, message: Adopt) -> None:
+        """What the supervisor found good may be strange to a worker of another release, which goes on as it is."""
+        if self._rooms is None:
+            return
+        try:
+            self._rooms.adopt(message.settings)
+            logs.set_level(msgspec.json.decode(message.settings, type=_Logged).operations.log_level)
+        except (msgspec.MsgspecError, ValueError) as error:
+            log.error("settings are not understood, keeping those in force", why=reason(error))
+        else:
+            log.debug("settings in force")
 
     def _ask_to_leave(self, seconds: float) -> None:
         if self._leaving.is_set() or seconds == 0:
@@ -227,6 +261,9 @@ class _Shell:
         return msgspec.structs.replace(
             figures,
             loop_lag=self._lag.histogram,
+            collector=self._pauses.histogram,
+            descriptors=self._descriptors.open(),
+            descriptors_allowed=allowed(),
             cpu_seconds=time.process_time(),
             resident_bytes=_resident_bytes(),
         )

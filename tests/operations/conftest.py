@@ -36,6 +36,11 @@ async def gone(*pids: int) -> None:
             await asyncio.sleep(0.01)
 
 
+def _heed_hangups() -> None:
+    """As in a shell: where the tests run under nohup, a hangup would be ignored."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class SmallService:
     """A running service; see :mod:`tests.operations.small_service`."""
 
@@ -59,7 +64,9 @@ class SmallService:
             **settings.get("operations", {}),
         }
         command = (sys.executable, "-m", "tests.operations.small_service", str(data_dir), json.dumps(settings))
-        process = await asyncio.create_subprocess_exec(*command, cwd=REPOSITORY, stdout=PIPE, stderr=PIPE)
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=REPOSITORY, stdout=PIPE, stderr=PIPE, preexec_fn=_heed_hangups
+        )
         return cls(process, data_dir)
 
     async def stands(self) -> SmallService:

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from operations import logs
 from operations.errors import OperationsError
 from operations.supervisor import Running, Service, serve
+from settings.errors import RefusedSetting
 from store.errors import StoreError
 from tests.operations.small_worker import SmallSettings
 
@@ -33,6 +34,16 @@ async def forget_token(redis: Redis, text: str) -> None:
     await redis.delete("small:first")
 
 
+def reread(file: Path, settings: SmallSettings) -> SmallSettings:
+    """What the file beside the data directory says, if there is one."""
+    if not file.exists():
+        return settings
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=SmallSettings)
+    except msgspec.MsgspecError as error:
+        raise RefusedSetting(file.name, "(file)", str(error)) from None
+
+
 def main(data_dir: Path, settings: SmallSettings) -> int:
     logs.configure(settings.operations.log_format, settings.operations.log_level)
     service = Service(
@@ -40,10 +51,12 @@ def main(data_dir: Path, settings: SmallSettings) -> int:
         server=settings.server,
         operations=settings.operations,
         redis=settings.redis,
+        leases=None,
         sessions_per_worker=1000,
         other_connections=1000,
         data_dir=data_dir,
         base_dir=data_dir,
+        reread=lambda: reread(data_dir.parent / "settings.json", settings),
         worker_command=(sys.executable, "-m", "tests.operations.small_worker"),
         inherit=inherit,
         first_token=first_token,

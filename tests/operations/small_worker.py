@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from operations.figures import Histogram, WorkerFigures
-from operations.intercom import Intercom, Start
+from operations.intercom import NODE, SUPERVISOR, Intercom, Start
 from operations.settings import OperationsSettings, ServerSettings
 from operations.worker import Rooms, run
 from store.errors import StoreError
@@ -41,12 +41,20 @@ def _lacks(conduct: str) -> bool:
     return verb == "waits" and not Path(awaited).exists()
 
 
+def _stumbles(conduct: str) -> bool:
+    """Whether it "refuses over" a file that is there."""
+    verb, _, feared = conduct.rpartition(" over ")
+    return verb == "refuses" and Path(feared).exists()
+
+
 @asynccontextmanager
 async def build(start: Start, intercom: Intercom) -> AsyncIterator[Rooms]:
     """A server that answers every connection with its index and process id, and then obeys one word a line."""
     settings = msgspec.json.decode(start.settings, type=SmallSettings)
     if settings.conduct == "refuses":
         raise Refusing("the small worker\nrefuses")
+    if _stumbles(settings.conduct):
+        raise Refusing("the new worker refuses")
     if settings.conduct == "exits":
         os._exit(7)
     while _lacks(settings.conduct):
@@ -70,6 +78,11 @@ async def build(start: Start, intercom: Intercom) -> AsyncIterator[Rooms]:
                 case [b"total", name, seconds]:
                     total = await intercom.delivered_total(name.decode(), float(seconds))
                     writer.write(f"{total}\n".encode())
+                case [b"node"]:
+                    node = await intercom.ask(SUPERVISOR, NODE)
+                    writer.write(f"{node}\n".encode())
+                case [b"nonsense"]:
+                    writer.write(f"{await intercom.ask(SUPERVISOR, 'nonsense')}\n".encode())
         connections.discard(writer)
         writer.close()
 

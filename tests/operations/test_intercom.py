@@ -11,6 +11,10 @@ import pytest
 
 from operations.figures import WorkerFigures
 from operations.intercom import (
+    Answer,
+    Answered,
+    Ask,
+    Asked,
     Channel,
     Delivered,
     DeliveredTotal,
@@ -51,7 +55,17 @@ async def pair() -> AsyncIterator[tuple[Channel, Channel]]:
         worker.close()
 
 
-@pytest.mark.parametrize("message", [START, Drain(1.5), FiguresWanted(3), DeliveredTotal("a/1", 100, True)])
+@pytest.mark.parametrize(
+    "message",
+    [
+        START,
+        Drain(1.5),
+        FiguresWanted(3),
+        DeliveredTotal("a/1", 100, True),
+        Asked(1, 2, "é"),
+        Answered(2, None),
+    ],
+)
 async def test_what_goes_down_arrives(message: Down) -> None:
     async with pair() as (supervisor, worker):
         supervisor.send(message)
@@ -66,6 +80,8 @@ async def test_what_goes_down_arrives(message: Down) -> None:
         Figures(3, WorkerFigures(sessions={"a" * 1000: 1})),
         Delivered("a/1", 1, 0.5),
         DeliveredWanted("a/1", 2.0),
+        Ask(1, 2, '{"a":"\n"}'),
+        Answer(1, 2, ""),
     ],
 )
 async def test_what_goes_up_arrives(message: Up) -> None:
@@ -121,3 +137,30 @@ async def test_one_who_no_longer_waits_is_in_nobodys_way() -> None:
             await impatient
         intercom.answered(DeliveredTotal("a/1", 42, True))
         assert await patient == 42
+
+
+async def test_each_question_to_another_worker_gets_its_own_answer() -> None:
+    async with pair() as (supervisor, worker):
+        intercom = Intercom(worker)
+        first, second, third = (intercom.ask(3, text) for text in "abc")
+        asked = [await supervisor.from_worker() for _ in range(3)]
+        assert [(one.worker, one.text) for one in asked] == [(3, "a"), (3, "b"), (3, "c")]
+        third.cancel()
+        for one, answer in zip(reversed(asked), ["C", "B", None], strict=True):
+            intercom.replied(Answered(one.number, answer))
+        assert (await first, await second) == (None, "B")
+        intercom.replied(Answered(asked[0].number, "twice"))
+
+
+async def test_what_another_worker_asks_is_answered_when_it_can_be() -> None:
+    async with pair() as (supervisor, worker):
+        intercom = Intercom(worker)
+        intercom.asked(Asked(1, 7, "too early"))
+        assert await supervisor.from_worker() == Answer(1, 7, "")
+        held = []
+        intercom.answer_with(lambda text, reply: held.append((text, reply)))
+        intercom.asked(Asked(1, 8, "a"))
+        intercom.asked(Asked(2, 8, "b"))
+        for text, reply in reversed(held):
+            reply(text.upper())
+        assert [await supervisor.from_worker() for _ in range(2)] == [Answer(2, 8, "B"), Answer(1, 8, "A")]

@@ -42,6 +42,23 @@ def test_a_fresh_count_of_a_site_outranks_a_stale_one_and_none_is_added_up() -> 
     assert found["loa_readers_stale", "site=old"] == 1
 
 
+def test_what_readers_do_is_told_by_whoever_tells_how_many_they_are() -> None:
+    stale = report(0, WorkerFigures(online={"demo": 5}, states={"demo": {"reading": 5}}, stale=["demo"]))
+    states = {"reading": 6, "idle": 2, "background": 1}
+    found = samples(stale, report(1, WorkerFigures(online={"demo": 9}, states={"demo": states})))
+    told = {labels: value for (name, labels), value in found.items() if name == "loa_readers_by_state"}
+    assert told == {f"site=demo,state={state}": count for state, count in states.items()}
+
+
+def test_sessions_that_are_no_readers_are_told_by_site_and_why() -> None:
+    one = report(0, WorkerFigures(apart={"demo": {"robots": 3, "unanswered": 0}, "old": {"robots": 1}}))
+    found = samples(one, report(1, WorkerFigures(apart={"demo": {"robots": 4}})))
+    assert found["loa_sessions_apart", "site=demo,why=robots,worker=0"] == 3
+    assert found["loa_sessions_apart", "site=demo,why=unanswered,worker=0"] == 0
+    assert found["loa_sessions_apart", "site=old,why=robots,worker=0"] == 1
+    assert found["loa_sessions_apart", "site=demo,why=robots,worker=1"] == 4
+
+
 def test_the_nodes_own_figures() -> None:
     found = samples(report(0, WorkerFigures(), restarts=3), WorkerReport(1, None, False, 1, WorkerFigures()))
     assert found["loa_store_up", ""] == 1

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from operations.hour import Node
 from store import runfile
 from tests.operations.conftest import PATIENCE_SECONDS, Connection, SmallService, alive, gone
 
@@ -220,6 +222,28 @@ async def test_reasons_of_a_worker_are_told(begin: Any) -> None:
     assert await service.get("/healthz") == (200, '{"status": "ok"}')
 
 
+async def test_workers_and_the_ops_listener_are_told_of_the_node_and_its_hour(begin: Any) -> None:
+    service = await (await begin(server={"workers": 2})).stands()
+    async with Connection.to(service, 1) as connection:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (said := await connection.ask("node")) == "None":
+                await asyncio.sleep(0.05)
+        assert await connection.ask("nonsense") == "None"
+    node = msgspec.json.decode(said, type=Node)
+    assert [one.index for one in node.now.workers] == [0, 1]
+    assert (node.now.readers, node.now.sites) == (7, {"demo": 7})
+    assert node.events[-1].kind == "started"
+    first = (await service.pids())[0]
+    os.kill(first, signal.SIGKILL)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            status, text = await service.get("/figures")
+            assert status == 200
+            if any(event.kind == "worker_restarted" for event in msgspec.json.decode(text, type=Node).events):
+                break
+            await asyncio.sleep(0.2)
+
+
 async def test_a_second_service_on_the_data_directory_is_refused(begin: Any) -> None:
     service = await (await begin()).stands()
     second = await begin()
@@ -314,9 +338,61 @@ async def test_a_stopped_worker_is_found_out_by_the_figures_it_does_not_give(beg
     os.kill(pids[0], signal.SIGSTOP)
     try:
         # It answers nothing, and yet the page comes, with what was last known.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             status, text = await service.get("/metrics")
         assert status == 200
         assert 'worker="0"' in text
     finally:
         os.kill(pids[0], signal.SIGCONT)
+
+
+async def test_a_hangup_reads_the_settings_anew(begin: Any, tmp_path: Path) -> None:
+    service = await (await begin(server={"workers": 2})).stands()
+    pids = await service.pids()
+    changed = {"server": {"port": 1}, "operations": {"log_level": "info"}}
+    (tmp_path / "settings.json").write_text(json.dumps(changed))
+    service.stop(signal.SIGHUP)
+    line = await service.says("settings reloaded")
+    assert line["changed"] == ["operations.log_level"]
+    assert (await service.says("settings wait for a restart"))["settings"][0].startswith("server.")
+    assert "after a restart: server." in (await service.get("/readyz"))[1]
+    (tmp_path / "settings.json").write_text("{")
+    service.stop(signal.SIGHUP)
+    await service.says("settings refused, the old ones stay in force")
+    assert "loa_config_reload_failures_total 1.0" in (await service.get("/metrics"))[1]
+    assert await service.pids() == pids
+
+
+async def test_a_new_worker_that_does_not_start_takes_nobodys_place(begin: Any, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "in-the-way"
+    service = await (await begin(conduct=f"refuses over {in_the_way}")).stands()
+    (old,) = await service.pids()
+    async with Connection.to(service) as connection:
+        in_the_way.touch()
+        service.stop(signal.SIGUSR2)
+        line = await service.says("new worker does not start, keeping the old ones")
+        assert line["why"] == "the new worker refuses"
+        assert await service.pids() == [old]
+        in_the_way.unlink()
+        service.stop(signal.SIGUSR2)
+        await service.says("all workers replaced")
+        assert connection.pid == old
+        assert await service.pids() != [old]
+    # What it had counted goes on from there, and no worker is told of as one that had to be replaced.
+    counted = 0.0
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while counted < 3:
+            text = (await service.get("/metrics"))[1]
+            counted = float(re.findall(r'loa_handshakes_total\{outcome="accepted",worker="0"\} ([\d.]+)', text)[0])
+    assert 'loa_worker_restarts_total{worker="0"} 0.0' in text
+
+
+async def test_a_service_that_is_replacing_workers_can_be_stopped(begin: Any, tmp_path: Path) -> None:
+    service = await (await begin(server={"workers": 2}, conduct="clings")).stands()
+    family = children(service.process.pid)
+    service.stop(signal.SIGUSR2)
+    await service.says("replacing all workers")
+    service.stop()
+    service.stop()
+    assert (await service.end())[0] == 0
+    await gone(*family)

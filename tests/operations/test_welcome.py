@@ -20,7 +20,12 @@ def said(*, token: str | None, demo: bool = True, options: tuple[str, ...] = (),
 
 def test_it_says_where_everything_is() -> None:
     text = said(token=None)
-    for address in ("http://127.0.0.1:8080/demo/", "http://127.0.0.1:8080/api/docs", "http://127.0.0.1:8081/readyz"):
+    for address in (
+        "http://127.0.0.1:8080/demo/",
+        "http://127.0.0.1:8080/console/",
+        "http://127.0.0.1:8080/api/docs",
+        "http://127.0.0.1:8081/readyz",
+    ):
         assert address in text
     assert "1 worker," in text
     assert "token" not in text
@@ -36,3 +41,12 @@ def test_the_first_time_it_shows_a_command_that_a_shell_takes_as_it_stands() -> 
     words = shlex.split(line)
     assert words[:4] == ["LOA_TOKEN=loa_x_y", ".venv/bin/loa", "announce", "--data-dir"]
     assert words[4:] == ["/var/my data", "--site", "demo", "--severity", "breaking", "--title", "Xin chào!"]
+
+
+def test_the_first_time_it_tells_how_to_make_a_user_and_gives_no_password() -> None:
+    text = said(token="loa_x_y", options=("--data-dir", "/var/my data"))
+    (line,) = [line for line in text.splitlines() if "user add" in line]
+    assert shlex.split(line) == [
+        ".venv/bin/loa", "user", "add", "--data-dir", "/var/my data", "NAME", "--role", "admin", "--site", "*",
+    ]  # fmt: skip
+    assert "user add" not in said(token=None)
