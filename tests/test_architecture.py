@@ -42,3 +42,20 @@ def test_a_breach_would_be_found(tmp_path: Path) -> None:
 def test_every_room_is_held_to_the_layers(room: str) -> None:
     (layers,) = [contract["layers"] for contract in CONTRACTS if contract["type"] == "layers"]
     assert any(room in layer.split(" | ") for layer in layers)
+
+
+def test_all_that_lies_in_the_rooms_is_installed() -> None:
+    """Also where Loa is installed for good, as in the container: from a checkout everything is found anyway."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    rooms = [one.removesuffix("*") for one in settings["packages"]["find"]["include"]]
+    assert {path.parent.name for path in ROOT.glob("*/py.typed")} == set(rooms)
+    data = settings["package-data"]["*"]
+    for room in rooms:
+        files = [path for path in (ROOT / room).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+        packages = {path.parent for path in files if path.name == "__init__.py"}
+        for path in files:
+            if path.suffix == ".py":
+                assert path.parent in packages, path
+            else:
+                package = next(parent for parent in path.parents if parent in packages)
+                assert any(path.relative_to(package).match(pattern) for pattern in data), path
