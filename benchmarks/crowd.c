@@ -9,6 +9,8 @@
                                         by that of the page it reads
      arm                                forgets what was heard
      heard COUNT SECONDS                waits until COUNT readers have heard an announcement since `arm`
+     acknowledge MILLISECONDS           from now on each reader answers each announcement it hears, `rendered`, a random
+                                        part of that time later; 0 ends it. Says how many were sent so far
      beat MILLISECONDS                  from now on pings through the first reader so often; 0 ends it, and says how long
                                         the slowest answer took
      leave                              closes all
@@ -40,6 +42,8 @@ struct reader {
     unsigned char *rest; /* of a frame that is not complete */
     size_t have;
     double heard_at;
+    double answer_at, told_at; /* when it will acknowledge what it heard; 0: not at all */
+    char answered[26]; /* the id of that */
 };
 
 static struct reader *readers;
@@ -51,6 +55,8 @@ static size_t request_size, key_at, number_at;
 static double began, worst_beat, cpu_began, first_cpu, last_cpu;
 static unsigned char message[1 << 16]; /* the announcement that was heard first */
 static size_t message_size;
+static int hold_ms, acknowledged, to_acknowledge;
+static double next_look;
 
 static double clock_of(clockid_t id) {
     struct timespec t;
@@ -135,6 +141,14 @@ static void on_frame(struct reader *reader, unsigned char opcode, const unsigned
         memcpy(&sent, payload, size);
         if (now() - sent > worst_beat) worst_beat = now() - sent;
     } else if (opcode == 0x1 && size >= sizeof announcement && !memcmp(payload, announcement, sizeof announcement - 1)) {
+        static const char id[] = "\"id\":\"";
+        const unsigned char *at = memmem(payload, size, id, sizeof id - 1);
+        if (hold_ms && at != NULL && at + sizeof id - 1 + sizeof reader->answered <= payload + size) {
+            memcpy(reader->answered, at + sizeof id - 1, sizeof reader->answered);
+            to_acknowledge += reader->answer_at == 0;
+            reader->told_at = now();
+            reader->answer_at = reader->told_at + hold_ms / 1000.0 * (rand() / (RAND_MAX + 1.0));
+        }
         if (reader->heard_at == 0) {
             reader->heard_at = now();
             last_cpu = cpu();
@@ -143,6 +157,25 @@ static void on_frame(struct reader *reader, unsigned char opcode, const unsigned
                 memcpy(message, payload, message_size = size);
             }
         }
+    }
+}
+
+static void acknowledge_due(void) {
+    double at = now();
+    if (to_acknowledge == 0 || at < next_look) return;
+    next_look = at + 0.01;
+    for (int i = 0; i < begun; i++) {
+        struct reader *reader = &readers[i];
+        if (reader->answer_at == 0 || reader->answer_at > at || reader->state != OPEN) continue;
+        unsigned char frame[6 + 125] = {0x81};
+        int size = snprintf((char *)frame + 6, 125,
+                            "{\"type\":\"ack\",\"id\":\"%.26s\",\"revision\":1,\"did\":\"rendered\",\"waited\":%d}",
+                            reader->answered, (int)((at - reader->told_at) * 1000));
+        frame[1] = (unsigned char)(0x80 | size);
+        send(reader->fd, frame, 6 + (size_t)size, MSG_NOSIGNAL);
+        reader->answer_at = 0;
+        to_acknowledge--;
+        acknowledged++;
     }
 }
 
@@ -219,7 +252,7 @@ static void forget_all(void) {
     }
     free(readers);
     readers = NULL;
-    begun = finished = refused = lost = 0;
+    begun = finished = refused = lost = acknowledged = to_acknowledge = 0;
 }
 
 static void join(const char *line) {
@@ -276,7 +309,10 @@ static double wait_until;
 static void command(const char *line) {
     if (!strncmp(line, "join ", 5)) join(line + 5);
     else if (!strncmp(line, "arm", 3)) arm();
-    else if (!strncmp(line, "beat ", 5)) set_beat(atoi(line + 5));
+    else if (!strncmp(line, "acknowledge ", 12)) {
+        hold_ms = atoi(line + 12);
+        printf("{\"acknowledged\":%d}\n", acknowledged);
+    } else if (!strncmp(line, "beat ", 5)) set_beat(atoi(line + 5));
     else if (!strncmp(line, "heard ", 6)) {
         double seconds;
         if (sscanf(line + 6, "%d %lf", &wait_count, &seconds) != 2) fail("heard");
@@ -318,7 +354,7 @@ int main(void) {
     watch(beat_timer, BEAT, EPOLLIN, EPOLL_CTL_ADD);
     for (;;) {
         struct epoll_event events[EVENTS];
-        int ready = epoll_wait(epoll, events, EVENTS, wait_count ? 10 : -1);
+        int ready = epoll_wait(epoll, events, EVENTS, wait_count || to_acknowledge ? 10 : -1);
         for (int i = 0; i < ready; i++) {
             int number = events[i].data.fd;
             if (number == STDIN) {
@@ -333,6 +369,7 @@ int main(void) {
                 listen_to(&readers[number]);
         }
         if (wanted) go_on_joining();
+        acknowledge_due();
         if (wait_count && (heard >= wait_count || now() > wait_until)) {
             wait_count = 0;
             tell_heard();

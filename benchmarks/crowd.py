@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import resource
 import select
 import socket
@@ -26,7 +27,7 @@ _CHUNK = 1 << 17
 class Reader:
     """One connection."""
 
-    __slots__ = ("answered", "asked", "connection", "heard_at", "rest")
+    __slots__ = ("answer_at", "answered", "asked", "connection", "heard_at", "rest", "told", "told_at")
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
@@ -34,6 +35,9 @@ class Reader:
         self.answered = False
         self.heard_at = 0.0
         self.rest = b""
+        # When it will acknowledge what it heard; 0: not at all.
+        self.answer_at = self.told_at = 0.0
+        self.told = b""
 
 
 class Crowd:
@@ -51,10 +55,13 @@ class Crowd:
         self._await_until = self._first_cpu = self._last_cpu = 0.0
         self._message = b""
         self._beat_seconds = self._beat_at = self._worst_beat = 0.0
+        self._hold_seconds = self._look_at = 0.0
+        self._acknowledged = self._to_acknowledge = 0
         self._commands: dict[str, Callable[..., None]] = {
             "join": self._join,
             "arm": self._arm,
             "heard": self._await,
+            "acknowledge": self._acknowledge,
             "beat": self._beat,
             "leave": self._leave,
         }
@@ -62,7 +69,8 @@ class Crowd:
     def run(self) -> None:
         """Serves until standard input ends."""
         while True:
-            for fd, _ in self._epoll.poll(0.001 if self._beat_seconds else 0.01 if self._awaited else None):
+            busy = self._awaited or self._to_acknowledge
+            for fd, _ in self._epoll.poll(0.001 if self._beat_seconds else 0.01 if busy else None):
                 if fd == sys.stdin.fileno():
                     line = os.read(fd, 1 << 17).decode()
                     if not line:
@@ -94,6 +102,10 @@ class Crowd:
 
     def _await(self, count: str, seconds: str) -> None:
         self._awaited, self._await_until = int(count), time.monotonic() + float(seconds)
+
+    def _acknowledge(self, milliseconds: str) -> None:
+        self._hold_seconds = int(milliseconds) / 1000
+        _say({"acknowledged": self._acknowledged})
 
     def _beat(self, milliseconds: str) -> None:
         self._beat_seconds = int(milliseconds) / 1000
@@ -162,7 +174,16 @@ class Crowd:
             self._pings += 1
         elif opcode == 0xA and len(payload) == 8:
             self._worst_beat = max(self._worst_beat, time.monotonic() - struct.unpack("d", payload)[0])
-        elif opcode == 0x1 and payload.startswith(_ANNOUNCEMENT) and not reader.heard_at:
+        elif opcode == 0x1 and payload.startswith(_ANNOUNCEMENT):
+            self._on_announcement(reader, payload)
+
+    def _on_announcement(self, reader: Reader, payload: bytes) -> None:
+        if self._hold_seconds:
+            self._to_acknowledge += not reader.answer_at
+            reader.told = payload.partition(b'"id":"')[2][:26]
+            reader.told_at = time.monotonic()
+            reader.answer_at = reader.told_at + self._hold_seconds * random.random()
+        if not reader.heard_at:
             reader.heard_at = time.monotonic()
             self._last_cpu = time.process_time()
             if self._heard == 0:
@@ -182,7 +203,7 @@ class Crowd:
         for reader in self._readers.values():
             reader.connection.close()
         self._readers.clear()
-        self._begun = self._finished = self._lost = self._refused = 0
+        self._begun = self._finished = self._lost = self._refused = self._acknowledged = self._to_acknowledge = 0
 
     # -- what is due
 
@@ -195,6 +216,9 @@ class Crowd:
             self._wanted = 0
             _say({"joined": len(self._readers), "refused": self._refused, "seconds": seconds, "busy": busy})
         now = time.monotonic()
+        if self._to_acknowledge and now >= self._look_at:
+            self._look_at = now + 0.01
+            self._acknowledge_due(now)
         if self._awaited and (self._heard >= self._awaited or now > self._await_until):
             self._awaited = 0
             at = [reader.heard_at for reader in self._readers.values() if reader.heard_at]
@@ -205,6 +229,16 @@ class Crowd:
             self._beat_at = now + self._beat_seconds
             first = next(iter(self._readers.values()))
             first.connection.send(bytes((0x89, 0x88, 0, 0, 0, 0)) + struct.pack("d", now))
+
+    def _acknowledge_due(self, now: float) -> None:
+        for reader in self._readers.values():
+            if reader.answer_at and reader.answer_at <= now:
+                waited = int((now - reader.told_at) * 1000)
+                said = b'{"type":"ack","id":"%b","revision":1,"did":"rendered","waited":%d}' % (reader.told, waited)
+                reader.connection.send(bytes((0x81, 0x80 | len(said), 0, 0, 0, 0)) + said)
+                reader.answer_at = 0.0
+                self._to_acknowledge -= 1
+                self._acknowledged += 1
 
 
 def _say(answer: dict[str, object]) -> None:

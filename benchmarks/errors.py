@@ -3,9 +3,11 @@
 ::
 
     BenchmarkError
+    ├── BrowserMissing   no Chromium to look at a page with
     ├── MachineUnfit     too few descriptors, or no cores to share out
     ├── PeerFailed       the crowd or the bare loop ended, or did not answer in time
-    └── ProductFailed    the service did not start, or did not do what was asked of it
+    ├── ProductFailed    the service did not start, or did not do what was asked of it
+    └── StoreUnreadable  the store does not say what it has used
 
 The text of each is one line.
 """
@@ -15,6 +17,10 @@ from __future__ import annotations
 
 class BenchmarkError(Exception):
     """Root of the errors of the benchmark."""
+
+
+class BrowserMissing(BenchmarkError):
+    """What is to be seen in a browser cannot be, there being none."""
 
 
 class MachineUnfit(BenchmarkError):
@@ -35,3 +41,7 @@ class PeerFailed(BenchmarkError):
 
 class ProductFailed(BenchmarkError):
     """The service that was to be measured failed."""
+
+
+class StoreUnreadable(BenchmarkError):
+    """The store does not keep the figures that are read from it."""

@@ -152,6 +152,10 @@ class Crowd(Peer):
             raise PeerFailed(self._name, f"only {len(at)} of {readers} readers heard the announcement")
         return Heard(at, answer["busy"], bytes.fromhex(answer["message"]))
 
+    def acknowledge(self, milliseconds: int) -> int:
+        """From now on each reader acknowledges what it hears, a random part of so long later; how many have so far."""
+        return int(self.ask(f"acknowledge {milliseconds}")["acknowledged"])
+
     def begin_beat(self, milliseconds: int) -> None:
         """From now on pings through one reader."""
         self.ask(f"beat {milliseconds}")

@@ -24,10 +24,10 @@ from gateway import frames
 FANOUTS = 9
 SETTLE_SECONDS = 2.0
 _BEAT_MS = 2
-_PAUSE_SECONDS = 0.3
+PAUSE_SECONDS = 0.3
 
 # As long as people write: 70 characters, Vietnamese.
-_TITLE = "Hồ thủy điện Thạch Vân xả lũ từ 14 giờ, người dân ven sông cần di dời ngay"
+TITLE = "Hồ thủy điện Thạch Vân xả lũ từ 14 giờ, người dân ven sông cần di dời ngay"
 
 Step = Callable[[str], None]
 
@@ -183,7 +183,7 @@ def _fanouts(plan: Plan, product: Product, crowd: Crowd) -> tuple[list[Fanout], 
 
 
 def _send(plan: Plan, bare: Bare, crowd: Crowd, message: bytes) -> Fanout:
-    time.sleep(_PAUSE_SECONDS)
+    time.sleep(PAUSE_SECONDS)
     crowd.arm()
     asked_at = time.monotonic()
     sent_seconds = bare.send(frames.text(message))
@@ -192,20 +192,20 @@ def _send(plan: Plan, bare: Bare, crowd: Crowd, message: bytes) -> Fanout:
 
 def _announce(plan: Plan, product: Product, crowd: Crowd) -> tuple[Fanout, bytes]:
     """Also returns the announcement as it was heard."""
-    time.sleep(_PAUSE_SECONDS)
+    time.sleep(PAUSE_SECONDS)
     crowd.arm()
     before = product.fanout().seconds
-    asked_at = product.publish(_TITLE)
+    asked_at = product.publish(TITLE)
     heard = crowd.heard(plan.readers)
     return _fanout(heard, asked_at, product.fanout().seconds - before), heard.message
 
 
 def _watched(plan: Plan, product: Product, crowd: Crowd) -> float:
     """A fan-out of its own: the pings cost the loop a little."""
-    time.sleep(_PAUSE_SECONDS)
+    time.sleep(PAUSE_SECONDS)
     crowd.arm()
     crowd.begin_beat(_BEAT_MS)
-    product.publish(_TITLE)
+    product.publish(TITLE)
     crowd.heard(plan.readers)
     return crowd.end_beat()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -41,7 +43,7 @@ def crowd(programs: dict[str, list[str]]) -> Iterator[Crowd]:
 
 def test_answers_a_handshake_with_the_key_of_the_rfc(bare: Bare) -> None:
     key = "dGhlIHNhbXBsZSBub25jZQ=="
-    with socket.create_connection(("127.0.0.1", bare.port), timeout=5) as browser:
+    with socket.create_connection(("127.0.0.1", bare.port), timeout=60) as browser:
         browser.sendall(f"GET / HTTP/1.1\r\nHost: x\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
         answer = browser.recv(4096)
     assert answer.startswith(b"HTTP/1.1 101 ")
@@ -71,6 +73,31 @@ def test_what_is_no_announcement_is_not_counted(bare: Bare, crowd: Crowd) -> Non
     bare.send(whole[10:])
     assert crowd.heard(READERS).message == b'{"type":"announcement","title":"late"}'
     assert crowd.ask("arm")["pings"] == READERS
+
+
+@pytest.mark.slow
+def test_a_ping_right_behind_the_answer_is_answered(crowd: Crowd) -> None:
+    # A service counts a reader once it has answered; what it asks comes in one write with the answer.
+    pongs = []
+
+    def serve(listener: socket.socket) -> None:
+        browser, _ = listener.accept()
+        with browser:
+            browser.recv(4096)
+            browser.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + frames.text(b"{}") + frames.PING)
+            pongs.append(browser.recv(4096))
+            # It leaves without a farewell.
+            with contextlib.suppress(ConnectionError):
+                browser.recv(4096)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        crowd.join(listener.getsockname()[1], 1, REQUEST)
+        assert crowd.ask("arm")["pings"] == 1
+        crowd.leave()
+        server.join()
+    assert pongs[0][:2] == bytes((0x8A, 0x80 | len(frames.PING[2:])))
 
 
 @pytest.mark.slow
