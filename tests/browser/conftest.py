@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, BrowserType, async_playwright, expect
 
 from tests.browser.portal import Portal
 from tests.browser.readers import Readers
@@ -21,16 +21,20 @@ from tests.service import Service
 
 SITES = 80
 # Chromium asks the outer world for nothing.
-_FLAGS = [
+FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-default-apps",
     "--disable-sync",
     "--no-first-run",
 ]
+# Without a window Chromium calls itself by another name, which is known for a robot's.
+NAME = (
+    "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
+)
 _HERE = Path(__file__).parent
 # Only a failure takes so long; a busy machine may take more than the five seconds that are usual.
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -69,18 +73,31 @@ def site(_sites: Iterator[str]) -> str:
     return next(_sites)
 
 
+def own() -> str | None:
+    """The machine's own Chromium, if it has one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def sandbox() -> list[str]:
+    """Chromium's refuses to work for root, as in a container."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+async def launched(kind: BrowserType, *flags: str) -> Browser:
+    """The machine's own Chromium, or Playwright's where there is none."""
+    # Playwright switches the back-forward cache off, which we must work with.
+    return await kind.launch(
+        executable_path=own(),
+        args=[*FLAGS, *sandbox(), *flags],
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+
+
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """The machine's own Chromium, or Playwright's where there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    own = next(filter(None, map(shutil.which, names)), None)
-    # Chromium's sandbox refuses to work for root, as in a container.
-    flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else _FLAGS
+    """The browser of all tests; as a person's, which is not driven: a robot is no reader."""
     async with async_playwright() as playwright:
-        # Playwright switches the back-forward cache off, which we must work with.
-        browser = await playwright.chromium.launch(
-            executable_path=own, args=flags, ignore_default_args=["--disable-back-forward-cache"]
-        )
+        browser = await launched(playwright.chromium, "--disable-blink-features=AutomationControlled", NAME)
         yield browser
         await browser.close()
 

@@ -13,6 +13,12 @@ document.addEventListener('securitypolicyviolation', (event) =>
   console.error(`policy: ${event.effectiveDirective} ${event.blockedURI}`));
 """
 
+# Only a failure takes so long.
+_PATIENCE_MS = 60_000
+
+# Its own messages about a connection that fails, by any of the ways to follow; no page can prevent them.
+_FAILED_CONNECTIONS = ("WebSocket connection to", "Failed to load resource", "blocked by CORS policy", "502", "404")
+
 
 class Readers:
     """Opens browsers and pages, and notes errors, warnings and violations of any of them."""
@@ -32,6 +38,11 @@ class Readers:
     def forgive(self, part: str) -> None:
         """Lets complaints that contain `part` pass: the browser itself reports a connection that fails."""
         self._forgiven.append(part)
+
+    def forgive_failed_connections(self) -> None:
+        """Lets pass what a browser says where the service is away or turns the page down."""
+        for part in _FAILED_CONNECTIONS:
+            self.forgive(part)
 
     def complained(self, part: str) -> asyncio.Future[None]:
         """Done when a page has complained with `part` in it."""
@@ -55,6 +66,7 @@ class Readers:
             reduced_motion=reduced_motion,
             locale=locale,
         )
+        context.set_default_timeout(_PATIENCE_MS)
         await context.add_init_script(_NOTE_VIOLATIONS)
         context.on("console", self._note_console)
         context.on("weberror", lambda error: self._complaints.append(f"uncaught: {error.error}"))
@@ -69,6 +81,8 @@ class Readers:
 
     async def leave(self) -> None:
         """Closes all browsers."""
+        # A tab may take over from one that is being closed, to be closed in its turn.
+        self.forgive("closed before the connection is established")
         for context in self._contexts:
             await context.close()
 

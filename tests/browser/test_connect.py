@@ -13,9 +13,6 @@ from tests.browser.readers import Readers, banners, counter, embed
 from tests.browser.wire import Wire, announcement, welcome
 from tests.service import Service
 
-# The browser's own message about a connection that fails; no page can prevent it.
-FAILED = "WebSocket connection to"
-
 
 async def _clocked(readers: Readers, wire: Wire, address: str) -> Page:
     """A page whose time is ours, and whose chances are the worst."""
@@ -31,10 +28,6 @@ async def _clocked(readers: Readers, wire: Wire, address: str) -> Page:
     return page
 
 
-def _query(wire: Wire) -> dict[str, str]:
-    return {name: values[-1] for name, values in parse_qs(urlsplit(wire.connections[-1].url).query).items()}
-
-
 async def _load(browser: BrowserContext, address: str) -> Page:
     page = await browser.new_page()
     await page.goto(address)
@@ -48,7 +41,7 @@ async def test_says_where_the_reader_is(portal: Portal, service: Service, reader
     await wire.attach(browser)
     address = portal.page(embed(service.url, "demo", attributes='data-section="thoi-su" data-path="/tin/lũ?x=1"'))
     await _load(browser, address)
-    assert _query(wire) == {"site": "demo", "path": "/tin/l%C5%A9", "section": "thoi-su"}
+    assert wire.query() == {"site": "demo", "path": "/tin/l%C5%A9", "section": "thoi-su"}
     assert wire.connections[-1].url.startswith(service.url.replace("http", "ws") + "/ws?")
 
 
@@ -64,17 +57,18 @@ async def test_comes_back_as_the_same_reader_with_the_cursor_it_had(
     await expect(banners(page)).to_have_count(1)
     await wire.connections[-1].close(code=1011)
     await wire.connected(2)
-    assert _query(wire) == {
+    assert wire.query() == {
         "site": "demo",
         "path": urlsplit(address).path,
         "visitor": "v1.visitor",
         "since": "00000000.8",
+        "again": "1",
     }
     # A new page knows the reader, and nothing of the announcements.
     await page.reload()
     await wire.connected(3)
-    assert "since" not in _query(wire)
-    assert _query(wire)["visitor"] == "v1.visitor"
+    assert not {"since", "again"} & wire.query().keys()
+    assert wire.query()["visitor"] == "v1.visitor"
 
 
 async def test_two_copies_of_the_script_make_one_connection(portal: Portal, service: Service, readers: Readers) -> None:
@@ -99,7 +93,7 @@ async def test_a_script_without_a_site_does_nothing(portal: Portal, service: Ser
 async def test_catches_up_with_what_it_missed_offline(
     service: Service, portal: Portal, readers: Readers, site: str
 ) -> None:
-    readers.forgive(FAILED)
+    readers.forgive_failed_connections()
     browser = await readers.arrive()
     page = await _load(browser, portal.page(embed(service.url, site)))
     recalled = await service.publish(site, "notice", "Bị thu hồi")
@@ -122,7 +116,7 @@ async def test_catches_up_with_what_it_missed_offline(
 async def test_pages_come_back_after_the_workers_were_killed(
     mortal_service: Service, portal: Portal, readers: Readers
 ) -> None:
-    readers.forgive(FAILED)
+    readers.forgive_failed_connections()
     service, site = mortal_service, mortal_service.sites[0]
     page = await readers.open(portal.page(embed(service.url, site)))
     await expect(counter(page)).to_have_text("1 người đang online")
@@ -130,7 +124,7 @@ async def test_pages_come_back_after_the_workers_were_killed(
     await expect(banners(page)).to_have_count(1)
     service.kill_workers()
     await expect(page.locator("loa-counter")).to_have_attribute("stale", "")
-    await expect(page.locator("loa-counter")).not_to_have_attribute("stale", "", timeout=15_000)
+    await expect(page.locator("loa-counter")).not_to_have_attribute("stale", "")
     await expect(banners(page)).to_have_count(1)
     await expect(counter(page)).to_have_text("1 người đang online")
 
@@ -138,7 +132,7 @@ async def test_pages_come_back_after_the_workers_were_killed(
 async def test_pages_come_back_after_a_restart_and_are_told_when(
     mortal_service: Service, portal: Portal, readers: Readers
 ) -> None:
-    readers.forgive(FAILED)
+    readers.forgive_failed_connections()
     service, site = mortal_service, mortal_service.sites[0]
     page = await readers.open(portal.page(embed(service.url, site)))
     await expect(counter(page)).to_have_text("1 người đang online")
@@ -146,7 +140,7 @@ async def test_pages_come_back_after_a_restart_and_are_told_when(
     service.stop()
     await expect(page.locator("loa-counter")).to_have_attribute("stale", "")
     service.start()
-    await expect(page.locator("loa-counter")).not_to_have_attribute("stale", "", timeout=15_000)
+    await expect(page.locator("loa-counter")).not_to_have_attribute("stale", "")
     await expect(banners(page)).to_have_count(1)
 
 
@@ -203,7 +197,8 @@ async def test_tabs_that_were_given_two_ids_become_one_reader(
 ) -> None:
     """As when a browser that was never here restores two pages at once."""
     browser = await readers.arrive()
-    address = portal.page(embed(service.url, site))
+    # Tabs that do not share a connection.
+    address = portal.page(embed(service.url, site, attributes='data-share="off"'))
     first = await _load(browser, address)
     await first.evaluate("localStorage.clear()")
     second = await _load(browser, address)
@@ -283,13 +278,20 @@ async def test_a_page_rendered_ahead_waits_until_it_is_read(portal: Portal, serv
     await browser.add_init_script(
         "Object.defineProperty(document, 'prerendering', { configurable: true, value: true })"
     )
+    asked: list[str] = []
+    await browser.route("**/events?*", lambda route: asked.append(route.request.url))
     page = await browser.new_page()
-    await page.goto(portal.page(embed(service.url, "demo")))
+    address = portal.page(embed(service.url, "demo", attributes='data-section="a"'))
+    await page.goto(address)
     await page.wait_for_function("document.querySelector('loa-banner')")
     await page.evaluate("dispatchEvent(new Event('online'))")
     # Longer than it waits before it connects when a network is there.
     await page.evaluate("new Promise((done) => setTimeout(done, 600))")
     assert wire.connections == []
+    # It says that it is there, and not who.
+    (query,) = [parse_qs(urlsplit(url).query) for url in asked]
+    assert (query["apart"], query["path"], query["section"]) == (["prerender"], [urlsplit(address).path], ["a"])
+    assert not {"visitor", "since", "tests"} & query.keys()
     await page.evaluate("delete document.prerendering; document.dispatchEvent(new Event('prerenderingchange'))")
     await expect(counter(page)).to_have_text("1 người đang online")
 
@@ -299,7 +301,7 @@ async def test_a_page_of_a_stranger_is_turned_away_and_not_disturbed(
 ) -> None:
     address = portal.page(embed(service.url, site)).replace("127.0.0.1", "localhost")
     refused = readers.complained("403")
-    readers.forgive(FAILED)
+    readers.forgive_failed_connections()
     page = await readers.open(address)
     await refused
     await expect(counter(page)).to_have_text("\u00a0")
@@ -317,24 +319,6 @@ async def test_works_where_nothing_may_be_kept(service: Service, portal: Portal,
     await page.get_by_role("button", name="Đóng: Tin").click()
     await service.publish(site, "notice", "Tin sau")
     await expect(banners(page).locator("loa-title")).to_have_text(["Tin sau"])
-
-
-async def test_says_whether_the_page_is_being_read(portal: Portal, service: Service, readers: Readers) -> None:
-    browser = await readers.arrive()
-    wire = Wire(welcome(announcements=[announcement()]))
-    await wire.attach(browser)
-    await browser.add_init_script(
-        "Object.defineProperty(document, 'hidden', { configurable: true, get: () => window.hiding !== false })"
-    )
-    page = await browser.new_page()
-    await page.goto(portal.page(embed(service.url, "demo")))
-    await wire.told(type="state", state="background")
-    await expect(banners(page)).to_have_count(1)
-    # Nobody has seen it yet.
-    assert not any(message["type"] == "ack" for message in wire.heard)
-    await page.evaluate("hiding = false; document.dispatchEvent(new Event('visibilitychange'))")
-    await wire.told(type="state", state="reading")
-    await wire.told(type="ack", id="a", revision=1, did="rendered")
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,15 @@ from playwright.async_api import Browser, FrameLocator, Page, expect
 
 from tests.browser.portal import Portal
 from tests.browser.readers import Readers, counter, embed
+from tests.browser.wire import PATIENCE_SECONDS
 from tests.service import Service
 
 # Its one page may not connect from the service's own address: only the frame's being our own lets it in.
 _SITE = """
 [sites.framed]
+origins = ["http://localhost:*"]
+
+[sites.figured]
 origins = ["http://localhost:*"]
 
 [sites.closed]
@@ -74,11 +78,26 @@ async def test_it_speaks_the_language_it_is_asked_for_and_shows_no_banner(
     await expect(inside(page).locator("loa-card")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("query", "element", "text"),
+    [
+        ("scope=page&path=/tin/2", "loa-counter [part=text]", "1 người đang đọc bài này"),
+        ("block=stats", "loa-stats [part=number] >> nth=0", "1"),
+    ],
+)
+async def test_it_shows_a_scope_or_the_block_of_figures(
+    *, framing: Service, portal: Portal, readers: Readers, query: str, element: str, text: str
+) -> None:
+    # Of a site that nobody else in this file reads.
+    page = await readers.open(framed(portal, f"{framing.url}/embed/figured?{query}"))
+    await expect(inside(page).locator(element)).to_have_text(text)
+
+
 async def test_a_stranger_s_page_cannot_frame_it(framing: Service, portal: Portal, readers: Readers) -> None:
     readers.forgive("frame-ancestors")
     refused = readers.complained("frame-ancestors")
     await readers.open(framed(portal, f"{framing.url}/embed/closed"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await refused
 
 
@@ -133,7 +152,7 @@ async def test_a_pinned_script_runs_and_another_text_under_its_hash_would_not(
     refused = readers.complained("integrity")
     wrong = re.sub('sha384-[^"]+', f"sha384-{'A' * 64}", script)
     page = await readers.open(portal.page(f"<loa-counter></loa-counter>{wrong}").replace("127.0.0.1", "localhost"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await refused
     assert await page.evaluate("customElements.get('loa-counter') === undefined")
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import BrowserContext, WebSocketRoute
+
+# Only a failure takes so long.
+PATIENCE_SECONDS = 60.0
 
 
 def instant(seconds_from_now: float = 0) -> str:
@@ -70,20 +75,25 @@ class Wire:
         """Takes the server's place for all pages of `context` to come."""
         await context.route_web_socket("**/ws?*", self._connected)
 
+    def query(self) -> dict[str, str]:
+        """What the newest connection was opened with; members without a value left out."""
+        return {name: values[-1] for name, values in parse_qs(urlsplit(self.connections[-1].url).query).items()}
+
     def say(self, type: str, **members: object) -> None:
         """Sends a message over the newest connection."""
         self.connections[-1].send(json.dumps({"type": type, **members}))
 
     async def connected(self, times: int = 1) -> None:
         """Waits until there have been so many connections."""
-        await self._until(lambda: len(self.connections) >= times)
+        await self.until(lambda: len(self.connections) >= times)
 
     async def told(self, **members: object) -> None:
         """Waits until the browser has said a message that has these members."""
-        await self._until(lambda: any(members.items() <= message.items() for message in self.heard))
+        await self.until(lambda: any(members.items() <= message.items() for message in self.heard))
 
-    async def _until(self, condition: Any) -> None:
-        async with asyncio.timeout(10), self._changed:
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Waits until something holds of what has come and been said."""
+        async with asyncio.timeout(PATIENCE_SECONDS), self._changed:
             await self._changed.wait_for(condition)
 
     async def _connected(self, socket: WebSocketRoute) -> None:

@@ -13,7 +13,9 @@ from urllib.parse import quote
 
 import websockets
 
-PATIENCE_SECONDS = 30.0
+from tests.system.merged import Merged
+
+PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
 
 
@@ -25,32 +27,39 @@ class Follower:
         site: Which site it reads.
         visitor: Who it says it is; empty: a newcomer.
         tls: Whom it trusts, where the service speaks TLS.
+        tests: It asks for tests, too.
 
     Attributes:
         shown: Each (id, revision) that came into view, in order; one that came twice was shown twice.
-        view: What is in view, by id.
         online: The last number told.
+        merged: What is in view, and what was.
         frames: All there were.
         greetings: Every `welcome` of them.
         closes: Close codes and reasons, one for each lost connection.
     """
 
-    def __init__(self, url: str, site: str, visitor: str = "", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, url: str, site: str, visitor: str = "", tls: ssl.SSLContext | None = None, *, tests: bool = False
+    ) -> None:
         self._tls = tls
+        self._tests = tests
         self._url = url.replace("http", "ws", 1)
         self._site = site
-        self._cursor = ""
-        self._known: dict[str, tuple[int, bool]] = {}
+        self.merged = Merged()
         self._changed = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self.visitor = visitor
-        self.shown: list[tuple[str, int]] = []
-        self.view: dict[str, dict[str, Any]] = {}
+        self.shown = self.merged.shown
         self.online: int | None = None
         self.stale = False
         self.frames: list[dict[str, Any]] = []
         self.greetings: list[dict[str, Any]] = []
         self.closes: list[tuple[int, str]] = []
+
+    @property
+    def view(self) -> dict[str, dict[str, Any]]:
+        """What is in view, by id."""
+        return self.merged.view
 
     async def __aenter__(self) -> Follower:
         self._task = asyncio.create_task(self._follow())
@@ -76,10 +85,11 @@ class Follower:
 
     async def _follow(self) -> None:
         while True:
-            query = f"site={self._site}&path=/&visitor={quote(self.visitor)}&since={quote(self._cursor)}"
+            query = f"site={self._site}&path=/&visitor={quote(self.visitor)}&since={quote(self.merged.cursor)}"
+            query += "&tests=1" if self._tests else ""
             try:
                 async with websockets.connect(
-                    f"{self._url}/ws?{query}", compression=None, open_timeout=5, ssl=self._tls
+                    f"{self._url}/ws?{query}", compression=None, max_size=None, open_timeout=30, ssl=self._tls
                 ) as connection:
                     async for frame in connection:
                         await self._hear(json.loads(frame))
@@ -96,28 +106,8 @@ class Follower:
         if said["type"] == "welcome":
             self.greetings.append(said)
             self.visitor = said["visitor"]
-            if said["full"]:
-                kept = {one["id"] for one in said["announcements"]}
-                self.view = {id: one for id, one in self.view.items() if id in kept}
-            for one in said["announcements"]:
-                self._merge(one)
-            self._cursor = said["cursor"]
-        elif said["type"] == "announcement":
-            self._merge(said)
-            self._cursor = said["cursor"]
+        self.merged.hear(said)
         if said["type"] in {"welcome", "presence"}:
             self.online, self.stale = said["online"], said["stale"]
         async with self._changed:
             self._changed.notify_all()
-
-    def _merge(self, one: dict[str, Any]) -> None:
-        id, standing = one["id"], (one["revision"], one["status"] == "recalled")
-        if id in self._known and standing <= self._known[id]:
-            # Known already; but a full set may have taken it out of view before.
-            return
-        self._known[id] = standing
-        if standing[1]:
-            self.view.pop(id, None)
-        else:
-            self.shown.append((id, one["revision"]))
-            self.view[id] = one

@@ -89,7 +89,8 @@ async def test_acknowledged_announcements_survive_a_killed_store(service: Servic
             for first in range(4):
                 tasks.create_task(_one_after_the_other(send, range(first, 40, 4)))
 
-        await metrics(service, lambda page: page.total("loa_store_restarts_total") == 3)
+        # On a busy machine one that starts too slowly is started once more.
+        await metrics(service, lambda page: page.total("loa_store_restarts_total") >= 3)
         live = set(acknowledged) - recalled
         assert len(acknowledged) == 40
         assert len(set(acknowledged.values())) == 40

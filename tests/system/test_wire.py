@@ -49,6 +49,35 @@ async def test_every_frame_is_as_described(service: Service, description: Any) -
         assert any(frame["announcements"] for frame in newcomer.greetings)
 
 
+async def test_what_only_some_announcements_have_is_as_described(service: Service, description: Any) -> None:
+    rare = {
+        "language": "vi",
+        "texts": {
+            "en": {"title": "News", "body": "More", "url": "https://portal.example.vn/en"},
+            "fr": {"title": "Infos"},
+        },
+        "audience": {"sections": ["a"], "paths": ["/x/*", "/y/**"], "languages": ["vi"], "visible": True},
+        "test": True,
+    }
+    async with Follower(service.url, "demo", tests=True) as tester, Follower(service.url, "demo") as reader:
+        await tester.until(lambda: bool(tester.greetings))
+        await reader.until(lambda: bool(reader.greetings))
+        trial = await service.publish("demo", **rare)
+        await tester.until(lambda: trial in tester.view)
+        frame = tester.view[trial]
+        assert rare.keys() <= frame.keys()
+        async with Follower(service.url, "demo", tests=True) as newcomer:
+            await newcomer.until(lambda: trial in newcomer.view)
+        await service.recall(trial)
+        await tester.until(lambda: trial not in tester.view)
+        marker = await service.publish("demo", title="Thật")
+        await reader.until(lambda: marker in reader.view)
+        assert trial not in str(reader.frames)
+        for one in (*tester.frames, *newcomer.frames):
+            validate(description, one)
+        await service.recall(marker)
+
+
 def test_a_member_nobody_described_is_noticed(description: Any) -> None:
     validate(description, {"type": "tick"})
     with pytest.raises(ValidationError):
