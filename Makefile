@@ -27,7 +27,7 @@ test: $(VENV)/installed-tests chromium ## Run everything that can fail: linters,
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: deploytest
-deploytest: $(VENV)/installed-tests proxies ## Run the service behind nginx, HAProxy and Caddy, and with least rights in Redis
+deploytest: $(VENV)/installed-tests proxies containers ## Run the service behind nginx, HAProxy and Caddy, in containers, and with least rights in Redis
 	DEPLOY_TESTS=1 $(BIN)/pytest -n 2 tests/deploy $(ARGS)
 
 .PHONY: lint
@@ -90,3 +90,7 @@ chromium: $(VENV)/installed-tests
 .PHONY: proxies
 proxies:
 	@sh .ci/proxies
+
+.PHONY: containers
+containers:
+	@sh .ci/containers

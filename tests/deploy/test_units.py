@@ -1,6 +1,6 @@
 """Unit, image, compose file and manifests against what the code offers: ports, paths, signals, times, settings.
 
-Nothing here runs them: neither systemd nor Docker nor Kubernetes is where the tests are.
+Nothing here runs them: see test_containers.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -117,6 +118,12 @@ def pod_settings(tmp_path: Path) -> Settings:
     file = tmp_path / "config.toml"
     file.write_text(MANIFESTS["ConfigMap"]["data"]["config.toml"])
     return load(Settings, file, {"LOA_REDIS_PASSWORD": "x", "LOA_PRESENCE_SECRET": "x" * 32})
+
+
+@pytest.mark.parametrize("kind", MANIFESTS)
+def test_the_manifests_are_what_kubernetes_takes(kind: str) -> None:
+    # Strict: a member that does not exist, such as one misspelt, is refused as well.
+    kubernetes_validate.validate(MANIFESTS[kind], kubernetes_validate.latest_version(), strict=True)
 
 
 def test_probes_and_ports(pod_settings: Settings) -> None:
