@@ -33,6 +33,9 @@ _REMEMBERED = 4_096
 _SCHEME = "bearer"
 _CHALLENGE = 'Bearer realm="loa"'
 
+# A page of the console sends it with what it asks by itself, as long as it lies open: no person, no longer session.
+UNATTENDED = "X-Loa-Unattended"
+
 
 class Admission:
     """Lets requests in.
@@ -127,7 +130,7 @@ class Admission:
             raise Problem(401, detail="Send a token: Authorization: Bearer loa_…", headers=_challenge(""))
         if why := self._crossing.refused(request):
             raise Problem(403, detail=f"A request with a cookie must come from a page of the console. {why}")
-        found = await self._sessions.find(cookie)
+        found = await self._sessions.find(cookie, used=UNATTENDED not in request.headers)
         if found is None:
             raise Problem(401, detail="The session is over: sign in again.", headers=_challenge(""))
         return principal(found.user, self._client_of(request))

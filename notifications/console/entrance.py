@@ -89,8 +89,11 @@ class Entrance:
         raise answer
 
     async def _still(self, request: web.Request) -> web.Response:
-        """``same``, ``changed`` or ``over``: what became of the rights an open page was made with."""
-        visit = await self._shell.visit(request, used=False)
+        """``same``, ``changed`` or ``over``: what became of the rights an open page was made with.
+
+        A page asks as long as it lies open; it says so when somebody has typed or pointed since it asked last.
+        """
+        visit = await self._shell.visit(request, used=request.query.get("attended") == "1")
         state = "over" if visit is None else "same"
         if visit is not None and visit.fingerprint != request.query.get("as"):
             state = "changed"

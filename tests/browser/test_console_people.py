@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Request, expect
 
 from tests.browser.readers import Readers
 from tests.service import Service
@@ -151,6 +151,26 @@ async def test_what_somebody_has_typed_is_not_taken_from_them(service: Service, 
     await expect(page.get_by_role("alert")).to_contain_text("Bạn không còn đăng nhập.")
     await expect(page.get_by_label("Họ và tên")).to_have_value("Rất dài và quan trọng")
     await expect(page.get_by_role("button", name="Thêm", exact=True)).to_be_disabled()
+
+
+async def test_a_page_that_lies_open_is_nobody_at_work(service: Service, readers: Readers, name: str) -> None:
+    """What it asks by itself says so; only a key or a hand prolongs a session."""
+    await add(service, name)
+    page = await inside(service, readers, name)
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request))  # noqa: PLW0108  a builtin carries no mark of its own
+    async with page.expect_response("**/api/v1/**") as answered:
+        await page.goto(f"{service.url}/console/pages")
+    assert (await answered.value).ok
+    async with page.expect_response("**/console/session?*") as answered:
+        pass
+    assert "attended" not in (await answered.value).url
+    by_script = [request for request in asked if request.resource_type == "fetch" and "/api/" in request.url]
+    assert by_script
+    assert all(request.headers.get("x-loa-unattended") == "1" for request in by_script)
+    async with page.expect_response("**/console/session?*attended=1") as answered:
+        await page.keyboard.press("Tab")
+    assert (await answered.value).ok
 
 
 async def test_signing_out_everywhere_ends_the_other_browser(service: Service, readers: Readers, name: str) -> None:

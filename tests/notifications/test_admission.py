@@ -70,6 +70,19 @@ async def test_by_cookie(admission: Admission, people: Known) -> None:
     assert await admission.principal(request({**sent, **OURS}, "POST")) == by
 
 
+async def test_what_a_page_asks_by_itself_keeps_no_session_alive(
+    admission: Admission, people: Known, redis: Redis, prefix: str
+) -> None:
+    sent = await cookie(people)
+    (key,) = [name async for name in redis.scan_iter(match=f"{prefix}:*:session:*")]
+    await redis.hincrby(key, "seen_ms", -120_000)
+    await redis.pexpire(key, 1_000_000)
+    await admission.principal(request({**sent, "X-Loa-Unattended": "1"}))
+    assert await redis.pttl(key) <= 1_000_000
+    await admission.principal(request(sent))
+    assert await redis.pttl(key) > 3_000_000
+
+
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
 async def test_a_cookie_that_another_sites_page_made_a_browser_send_is_refused(
     admission: Admission, people: Known, headers: dict[str, str]

@@ -45,6 +45,11 @@
 
   let typed = false;
   let over = false;
+  /** Somebody has done something since the last question: what keeps a session alive is a person, not a page. */
+  let attended = false;
+  for (const sign of ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchmove']) {
+    document.addEventListener(sign, () => { attended = true; }, { passive: true });
+  }
   document.addEventListener('input', () => { typed = true; });
   // What is being sent is not lost by leaving.
   document.addEventListener('submit', () => { typed = false; });
@@ -61,8 +66,10 @@
   };
 
   const ask = async () => {
+    const query = `as=${watch}${attended ? '&attended=1' : ''}`;
+    attended = false;
     try {
-      const answer = await fetch(`/console/session?as=${watch}`, { credentials: 'same-origin', cache: 'no-store' });
+      const answer = await fetch(`/console/session?${query}`, { credentials: 'same-origin', cache: 'no-store' });
       if (answer.ok && !over) {
         const { state } = await answer.json();
         if (state !== 'same') end(state);

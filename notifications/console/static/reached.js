@@ -9,7 +9,7 @@
     if (document.hidden) return;
     for (const place of places) {
       try {
-        const answer = await fetch(`/api/v1/announcements/${place.dataset.reached}/reach`, { credentials: 'same-origin' });
+        const answer = await fetch(`/api/v1/announcements/${place.dataset.reached}/reach`, { credentials: 'same-origin', headers: { 'X-Loa-Unattended': '1' } });
         // Who is signed out by now is told so by console.js, and need not be told for each line of the list.
         if (answer.status === 401) return;
         if (!answer.ok) continue;

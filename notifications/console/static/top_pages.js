@@ -49,7 +49,7 @@
   async function ask() {
     if (paused || document.hidden) return;
     try {
-      const answer = await fetch(words.pages, { credentials: 'same-origin', cache: 'no-store' });
+      const answer = await fetch(words.pages, { credentials: 'same-origin', cache: 'no-store', headers: { 'X-Loa-Unattended': '1' } });
       if (!answer.ok) throw new Error();
       const found = await answer.json();
       if (!paused) show(found);

@@ -180,6 +180,11 @@ async def test_asking_whether_it_still_may_keeps_no_session_alive(house: House, 
     await redis.pexpire(key, 1_000_000)
     await inside.get("/console/session?as=x")
     assert await redis.pttl(key) <= 1_000_000
+    # Somebody has typed on the page: what they write is not lost to an hour's end.
+    await inside.get("/console/session?as=x&attended=1")
+    assert await redis.pttl(key) > 3_000_000
+    await redis.hincrby(key, "seen_ms", -120_000)
+    await redis.pexpire(key, 1_000_000)
     await inside.get("/console/account")
     assert await redis.pttl(key) > 3_000_000
 
