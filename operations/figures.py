@@ -88,24 +88,26 @@ class WorkerFigures(msgspec.Struct, kw_only=True):
         stalled: Sessions so far that were aborted because they could not be written to.
         messages_ignored: Messages from browsers so far that said nothing we know.
         deliveries: Frames written to sessions so far by broadcasts.
-        delivery_bytes: Bytes of those frames.
+        delivery_bytes: Bytes of those frames so far.
         deliveries_skipped: Counts so far that were not written to a slow session.
         redis_errors: Rounds of presence so far that the store failed, and times the feed of announcements lost it.
         redis_waits: Times so far that all connections of a pool were in use and somebody had to wait.
-        redis_wait_seconds: How long that took altogether.
+        redis_wait_seconds: How long that took so far.
         joined, left: Readers that came to and went from this worker so far, by site; a second tab is neither.
         lease_batches: Commands so far that wrote leases.
-        lease_batched: Leases in them; over `lease_batches`, the mean size of a batch.
+        lease_batched: Leases in them so far; over `lease_batches`, the mean size of a batch.
+        lease_losses: Times so far that leases were missing in the store, and all were written anew.
+        forged: Ids of browsers so far that were not ours.
         freshness_seconds: How late the number of a site may be at worst, by the terms in force now, by site.
         page_views: Page views so far, by site.
         history_errors: Writes of views, visits and history so far that the store failed.
         history_lag_seconds: How long the oldest view that is not in the store has waited.
         webhook_deliveries: Tries to deliver to webhooks so far, by what came of them.
-        webhook_retries: Those of them that were not the first.
+        webhook_retries: Those of them so far that were not the first.
         webhook_dead: How many deliveries are dead; 0 where another worker delivers.
         webhook_waiting_seconds: How long the oldest delivery has waited; 0 where another worker delivers.
         acks_taken: Acknowledgements of announcements so far that counted.
-        acks_ignored: Those that did not, by why.
+        acks_ignored: Those so far that did not, by why.
         reach_writes: Writes of whom announcements reached so far.
         reach_errors: Such writes so far that the store failed.
         fanout: From a broadcast's call to its last write.
@@ -146,6 +148,8 @@ class WorkerFigures(msgspec.Struct, kw_only=True):
     left: dict[str, int] = {}
     lease_batches: int = 0
     lease_batched: int = 0
+    lease_losses: int = 0
+    forged: int = 0
     freshness_seconds: dict[str, float] = {}
     page_views: dict[str, int] = {}
     history_errors: int = 0
@@ -215,6 +219,8 @@ COUNTERS = (
     "redis_wait_seconds",
     "lease_batches",
     "lease_batched",
+    "lease_losses",
+    "forged",
     "history_errors",
     "webhook_retries",
     "acks_taken",
@@ -223,6 +229,8 @@ COUNTERS = (
     "cpu_seconds",
 )
 COUNTERS_BY_KIND = ("handshakes", "closes", "joined", "left", "page_views", "webhook_deliveries", "acks_ignored")
+# What a worker has as long as it lives, and two in one place have together; and `apart`.
+HELD = ("sessions", "transports", "readers")
 HISTOGRAMS = ("fanout", "redis", "canary", "loop_lag", "collector")
 
 
@@ -230,8 +238,7 @@ def plus(now: WorkerFigures, before: WorkerFigures) -> WorkerFigures:
     """The figures `now`, with all that only grows continued from `before`."""
     changes: dict[str, object] = {name: getattr(now, name) + getattr(before, name) for name in COUNTERS}
     for name in COUNTERS_BY_KIND:
-        mine, theirs = getattr(now, name), getattr(before, name)
-        changes[name] = {kind: mine.get(kind, 0) + theirs.get(kind, 0) for kind in {**theirs, **mine}}
+        changes[name] = _together(getattr(now, name), getattr(before, name))
     for name in HISTOGRAMS:
         mine, theirs = getattr(now, name), getattr(before, name)
         changes[name] = mine.plus(theirs) if mine is not None and theirs is not None else mine or theirs
@@ -241,13 +248,15 @@ def plus(now: WorkerFigures, before: WorkerFigures) -> WorkerFigures:
 def beside(other: WorkerFigures, now: WorkerFigures) -> WorkerFigures:
     """The figures `now`, and with them those of a worker that is in the same place for a moment: all it counted, and
     the sessions it still has."""
-    both = plus(now, other)
-    for name in ("sessions", "transports", "readers"):
-        mine, theirs = getattr(now, name), getattr(other, name)
-        both = msgspec.structs.replace(
-            both, **{name: {kind: mine.get(kind, 0) + theirs.get(kind, 0) for kind in {**theirs, **mine}}}
-        )
-    return both
+    changes: dict[str, object] = {name: _together(getattr(now, name), getattr(other, name)) for name in HELD}
+    changes["apart"] = {
+        site: _together(now.apart.get(site, {}), other.apart.get(site, {})) for site in {**other.apart, **now.apart}
+    }
+    return msgspec.structs.replace(plus(now, other), **changes)
+
+
+def _together(mine: dict[str, int], theirs: dict[str, int]) -> dict[str, int]:
+    return {kind: mine.get(kind, 0) + theirs.get(kind, 0) for kind in {**theirs, **mine}}
 
 
 def ended(last: WorkerFigures) -> WorkerFigures:

@@ -38,6 +38,8 @@ _COUNTERS = (
     ("redis_wait_seconds", "loa_redis_pool_wait_seconds", "How long those waits took altogether."),
     ("lease_batches", "loa_lease_batches", "Commands that wrote leases."),
     ("lease_batched", "loa_lease_batched", "Leases in them: over loa_lease_batches_total, the mean size of a batch."),
+    ("lease_losses", "loa_lease_losses", "Times leases were missing in the store, and all were written anew."),
+    ("forged", "loa_forged_ids", "Ids that browsers sent and this installation has not signed for the site."),
     ("history_errors", "loa_history_errors", "Writes of views, visits and history that the store failed."),
     ("webhook_retries", "loa_webhook_retries", "Tries to deliver to webhooks that were not the first."),
     ("acks_taken", "loa_acks_taken", "Acknowledgements of announcements that counted."),

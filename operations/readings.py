@@ -63,6 +63,8 @@ def read(
         left={site: presence.holdings[site].roster.left for site in ids},
         lease_batches=presence.figures.batches,
         lease_batched=presence.figures.batched,
+        lease_losses=presence.figures.losses,
+        forged=presence.figures.forged,
         freshness_seconds={site: presence.bounds(site).freshness_seconds for site in ids},
         page_views=recorder.views,
         history_errors=recorder.errors,

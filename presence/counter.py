@@ -307,7 +307,6 @@ class Presence:
                 continue
             held = len(holding.roster)
             if holding.pushes.due(now, holding.gauge.shown(held), holding.gauge.stale, interval):
-                self.figures.pushes += 1
                 message = self._message(holding)
                 self._hub.broadcast(message, (site,), urgent=False, done=self._learn)
             if holding.watchers and holding.gauge.rounds != holding.pushed_rounds:

@@ -22,7 +22,6 @@ class Figures:
         errors: Times the store failed.
         losses: Times leases were found missing and all were renewed.
         refused: Batches the store refused because their day was over.
-        pushes: Counts sent to browsers.
         forged: Visitor tokens that were not ours.
         round_trips: Histogram over ROUND_TRIP_EDGES, the last for what took longer.
         round_trip_seconds: Their sum.
@@ -35,7 +34,6 @@ class Figures:
         "errors",
         "forged",
         "losses",
-        "pushes",
         "refused",
         "round_trip_seconds",
         "round_trips",
@@ -50,7 +48,6 @@ class Figures:
         self.errors = 0
         self.losses = 0
         self.refused = 0
-        self.pushes = 0
         self.forged = 0
         self.round_trips = [0] * (len(ROUND_TRIP_EDGES) + 1)
         self.round_trip_seconds = 0.0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import inspect
+import re
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from operations.figures import (
     LAG_EDGES,
     Histogram,
     WorkerFigures,
+    beside,
     ended,
     plus,
 )
@@ -53,6 +56,22 @@ def test_no_total_goes_backwards_when_a_worker_is_replaced(last: WorkerFigures, 
 def test_what_an_ended_worker_held_is_gone(last: WorkerFigures) -> None:
     left = ended(last)
     assert (left.sessions, left.feed_version, left.unready) == ({}, 0, [])
+
+
+def test_all_that_is_counted_so_far_is_carried_over() -> None:
+    """One left out would fall back to 0 when a worker dies."""
+    text = (inspect.getdoc(WorkerFigures) or "").split("Attributes:")[1]
+    said = re.findall(r"^ {4}(\w[\w, ]*): ((?:.|\n {8})*)", text, re.MULTILINE)
+    counted = {name for names, what in said if "so far" in what for name in names.split(", ")}
+    assert {*COUNTERS, *COUNTERS_BY_KIND} == counted
+
+
+def test_two_in_one_place_have_their_sessions_together() -> None:
+    leaving = WorkerFigures(sessions={"demo": 3}, readers={"demo": 1}, apart={"demo": {"robot": 2}}, acks_taken=4)
+    fresh = WorkerFigures(sessions={"demo": 5}, readers={"demo": 4}, apart={"demo": {"hidden": 1}, "tinh": {}})
+    both = beside(leaving, fresh)
+    assert (both.sessions, both.readers, both.acks_taken) == ({"demo": 8}, {"demo": 5}, 4)
+    assert both.apart == {"demo": {"robot": 2, "hidden": 1}, "tinh": {}}
 
 
 @given(figures(), figures(), figures())
