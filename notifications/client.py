@@ -28,6 +28,7 @@ from notifications.links import fault
 from notifications.tokens import Tokens
 from settings.commandline import Deployment, Failure
 from store.connection import connect, without_password
+from store.errors import reason
 from store.running import running
 from store.settings import RedisSettings
 
@@ -201,7 +202,7 @@ async def _try(http: aiohttp.ClientSession, service: Service, path: str, body: M
     except TimeoutError:
         return _Try("unknown", f"{service.url} did not answer within {ANSWER_SECONDS:g} s")
     except aiohttp.ClientError as error:
-        return _Try("unknown", f"{service.url} broke off: {str(error) or type(error).__name__}")
+        return _Try("unknown", f"{service.url} broke off: {reason(error)}")
 
 
 def _judged(service: Service, status: int, body: bytes) -> _Try:

@@ -32,6 +32,7 @@ from gateway.tasks import told_to_stop
 from notifications.greeting import Greetings, frame
 from notifications.log import Log
 from notifications.view import Difference, Head, Position, View
+from store.errors import reason
 
 if TYPE_CHECKING:
     from gateway.hub import Delivery, Hub
@@ -183,7 +184,7 @@ class Feed:
             except (RedisError, OSError) as error:
                 if self._connected:
                     self.outages += 1
-                    log.warning("feed lost the store", why=str(error))
+                    log.warning("feed lost the store", why=reason(error))
                 self._connected = False
                 pause_seconds = self._pause_seconds
                 self._pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)

@@ -392,7 +392,7 @@ def _understood(payload: bytes) -> Announcement | None:
     try:
         return _DECODER.decode(payload)
     except msgspec.DecodeError as error:
-        log.error("announcement not understood", payload=payload[:200], why=str(error))
+        log.error("announcement not understood", payload=payload[:200], why=reason(error))
         return None
 
 

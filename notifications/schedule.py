@@ -33,6 +33,7 @@ from notifications.errors import (
 from notifications.lifecycle import State
 from notifications.log import Log, Request
 from notifications.revision import Write
+from store.errors import reason
 
 if TYPE_CHECKING:
     from gateway.tasks import Caretaker
@@ -60,7 +61,7 @@ class Schedule:
             try:
                 await asyncio.sleep(await self.turn())
             except (RedisError, OSError, SendRefused, OutcomeUnknown) as error:
-                log.warning("schedule cannot be kept now", why=str(error))
+                log.warning("schedule cannot be kept now", why=reason(error))
                 await asyncio.sleep(random.uniform(_PAUSE_SECONDS / 2, _PAUSE_SECONDS))  # noqa: S311  spreads load
 
     async def turn(self) -> float:
@@ -91,12 +92,12 @@ class Schedule:
             raise
         except TooManyActive as error:
             # Until one expires or is taken back.
-            log.warning("scheduled announcement has to wait", id=id, why=str(error))
+            log.warning("scheduled announcement has to wait", id=id, why=reason(error))
             return
         except NotificationsError as error:
             # Nothing that waiting would mend, and no reason to keep the others waiting.
             self._given_up.add(id)
-            log.error("scheduled announcement cannot be sent", id=id, why=str(error))
+            log.error("scheduled announcement cannot be sent", id=id, why=reason(error))
             return
         if not begun.replayed:
             one = begun.announcement

@@ -23,6 +23,7 @@ from notifications import client
 from notifications.announcement import STATUSES
 from notifications.client import Service, printable
 from settings.commandline import Command, Deployment, Failure
+from store.errors import reason
 
 # As docs/protocol.md asks of a browser: a server silent for so long is gone.
 _SILENCE_SECONDS = 60.0
@@ -104,7 +105,7 @@ class Watcher:
             except InvalidURI:
                 raise Failure(f"{self._service.url!r} is not the address of a service") from None
             except (OSError, TimeoutError, InvalidHandshake) as error:
-                why = str(error) or type(error).__name__
+                why = reason(error)
             if not self._lost_before:
                 self._lost(why)
             doublings = min(self.failures, _MOST_DOUBLINGS)

@@ -13,6 +13,7 @@ from rich.live import Live
 from operations.hour import Node
 from operations.screen import screen
 from settings.commandline import Command, Deployment, Failure
+from store.errors import reason
 from store.running import running
 
 _EVERY_SECONDS = 2.0
@@ -64,7 +65,7 @@ async def _ask(http: aiohttp.ClientSession, base: str) -> bytes:
             while more := await answer.content.read(_MOST_BYTES - len(body)):
                 body += more
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise Failure(f"{base} does not answer: {str(error) or type(error).__name__}") from None
+        raise Failure(f"{base} does not answer: {reason(error)}") from None
     if answer.status == 503:
         raise Failure(f"{base}: the service has just begun, try again in a moment")
     if answer.status != 200:

@@ -28,6 +28,7 @@ from gateway.tasks import told_to_stop
 from presence.audience import Asked, Estimate, Found, Search, together
 from presence.enquiry import Enquiry
 from presence.holding import Holding
+from store.errors import reason
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +174,7 @@ class Asking:
                 await self._listen()
             except (RedisError, OSError) as error:
                 if self.listening.is_set():
-                    log.warning("questions for readers are not heard", error=str(error) or type(error).__name__)
+                    log.warning("questions for readers are not heard", why=reason(error))
                 self.listening.clear()
                 await asyncio.sleep(_RETRY_SECONDS)
 

@@ -24,6 +24,8 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Response
 from websockets.uri import parse_uri
 
+from store.errors import reason
+
 # A loopback address has some 28,000 ports of its own; fewer readers each look more like a crowd.
 READERS_PER_SOURCE = 1000
 OPENING_AT_ONCE = 100
@@ -241,7 +243,7 @@ class Crowd:
         except InvalidStatus as refusal:
             self.failed[f"HTTP {refusal.response.status_code}"] += 1
         except Exception as error:  # noqa: BLE001  whatever it is, it is counted and shown
-            self.failed[getattr(error, "strerror", None) or str(error) or type(error).__name__] += 1
+            self.failed[getattr(error, "strerror", None) or reason(error)] += 1
         else:
             return True
         reader.cut()

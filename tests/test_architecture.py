@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -42,6 +43,14 @@ def test_a_breach_would_be_found(tmp_path: Path) -> None:
 def test_every_room_is_held_to_the_layers(room: str) -> None:
     (layers,) = [contract["layers"] for contract in CONTRACTS if contract["type"] == "layers"]
     assert any(room in layer.split(" | ") for layer in layers)
+
+
+def test_what_an_error_says_is_asked_for_in_one_way() -> None:
+    """`str` of a bare TimeoutError is empty: a log line would tell of a failure without a word why."""
+    long_form = re.compile(r"or type\(\w+\)\.__name__|\bwhy=str\(")
+    for room in ("presence", "notifications", "operations"):
+        for path in (ROOT / room).rglob("*.py"):
+            assert long_form.search(path.read_text("utf-8")) is None, path
 
 
 def test_all_that_lies_in_the_rooms_is_installed() -> None:

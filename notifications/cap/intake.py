@@ -45,6 +45,7 @@ from notifications.errors import (
 from notifications.log import Found, Publication
 from notifications.people.rights import may
 from notifications.settings import NotificationsSettings
+from store.errors import reason
 
 log = structlog.get_logger(__name__)
 
@@ -190,7 +191,9 @@ class Intake:
             await self._index.finish(site, message.identity, outcome)
         except StoreAway as error:
             # It is done; a repeated message finds that by the idempotency key.
-            log.warning("not written down what became of a CAP message", identity=str(message.identity), why=str(error))
+            log.warning(
+                "not written down what became of a CAP message", identity=str(message.identity), why=reason(error)
+            )
         return Taken(outcome=outcome, replayed=publication.replayed, publication=publication)
 
 

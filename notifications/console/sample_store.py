@@ -13,6 +13,7 @@ from notifications.asking import ask
 from notifications.console.samples import BUILT_IN, Sample, kept
 from notifications.keys import SampleKeys
 from store.clock import now_ms
+from store.errors import reason
 
 log = structlog.get_logger(__name__)
 
@@ -69,5 +70,5 @@ def _read(stored: bytes) -> Sample | None:
     try:
         return msgspec.json.decode(stored, type=Sample)
     except msgspec.DecodeError as error:
-        log.warning("a sample text is not understood", why=str(error))
+        log.warning("a sample text is not understood", why=reason(error))
         return None

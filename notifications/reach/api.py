@@ -20,6 +20,7 @@ from notifications.errors import StoreAway
 from notifications.problems import explaining
 from notifications.reach.ledger import Ledger
 from notifications.reach.live import Live, TooManyWatch
+from store.errors import reason
 
 PATH = ANNOUNCEMENTS + "/{id}/reach"
 STREAM_PATH = PATH + "/stream"
@@ -69,7 +70,7 @@ class ReachApi:
         try:
             reach = await self._ledger.read(announcement)
         except (RedisError, OSError) as error:
-            raise StoreAway(str(error) or type(error).__name__) from error
+            raise StoreAway(reason(error)) from error
         return answer(reach)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:

@@ -12,6 +12,7 @@ from notifications import client
 from notifications.api import PATH
 from notifications.reach.sums import Reach
 from settings.commandline import Command, Deployment, Failure
+from store.errors import reason
 
 _WATCH_SECONDS = 1.0
 
@@ -53,7 +54,7 @@ async def _ask(http: aiohttp.ClientSession, service: client.Service, id: str) ->
         async with http.get(f"{service.url}{PATH}/{id}/reach", allow_redirects=False) as response:
             body = await response.read()
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise Failure(f"{service.url} does not answer: {str(error) or type(error).__name__}") from None
+        raise Failure(f"{service.url} does not answer: {reason(error)}") from None
     if response.status != 200:
         raise Failure(client.sentence(body, response.status).rstrip("."))
     try:

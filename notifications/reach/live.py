@@ -18,6 +18,7 @@ from gateway.tasks import told_to_stop
 from notifications.announcement import Announcement
 from notifications.reach.ledger import Ledger
 from notifications.reach.sums import Reach
+from store.errors import reason
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,7 @@ class Live:
                 await self._ask()
             except (RedisError, OSError) as error:
                 # Whoever watches sees by `as_of` how old it is.
-                log.warning("reach cannot be read", error=str(error) or type(error).__name__)
+                log.warning("reach cannot be read", why=reason(error))
             await asyncio.sleep(self._poll_seconds)
 
     @contextmanager

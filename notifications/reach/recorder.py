@@ -26,6 +26,7 @@ from gateway.tasks import told_to_stop
 from notifications.feed import channels
 from notifications.reach.hearing import Hearing, Said
 from notifications.reach.ledger import Ledger
+from store.errors import reason
 
 if TYPE_CHECKING:
     from gateway.hub import Delivery, Hub
@@ -101,7 +102,7 @@ class Recorder:
             except (RedisError, OSError) as error:
                 self.errors += 1
                 if not self._away:
-                    log.warning("reach cannot be written; it waits", error=str(error) or type(error).__name__)
+                    log.warning("reach cannot be written; it waits", why=reason(error))
                 self._away = True
                 continue
             self._away = False
@@ -133,7 +134,7 @@ class Recorder:
                 await self.write(_MOST_LAST_WRITES)
         except (RedisError, OSError, TimeoutError) as error:
             if not self.hearing.outbox.idle:
-                log.warning("reach could not be written at the end", error=str(error) or type(error).__name__)
+                log.warning("reach could not be written at the end", why=reason(error))
 
     def _told(self, announcement: Announcement) -> None:
         connected = sum(map(self._hub.sessions, channels(announcement)))

@@ -29,6 +29,7 @@ from presence.history.window import DAY_MS, Window, instant, window
 from presence.parameters import Refused
 from settings.commandline import Command, Deployment, Failure
 from store.connection import connect, without_password
+from store.errors import reason
 from store.running import running
 from store.settings import RedisSettings
 
@@ -173,7 +174,7 @@ async def _chronicle(deployment: Deployment) -> AsyncIterator[Chronicle]:
     try:
         yield Chronicle(client, settings.prefix)
     except (RedisError, OSError) as error:
-        why = str(error) or type(error).__name__
+        why = reason(error)
         raise Failure(f"the store at {without_password(url)} does not answer: {why}") from None
     finally:
         await client.aclose()

@@ -33,6 +33,7 @@ from presence.history.sampling import Sampler
 from presence.history.tally import Tally
 from presence.holding import Holding
 from presence.identity import Identity, name
+from store.errors import reason
 
 log = structlog.get_logger(__name__)
 
@@ -122,7 +123,7 @@ class Recorder:
         except (RedisError, OSError, LookupError, TimeoutError) as error:
             left = sum(not one.tally.idle for one in self._sites.values())
             if left:
-                log.warning("views and visits could not be written at the end", sites=left, error=_said(error))
+                log.warning("views and visits could not be written at the end", sites=left, why=reason(error))
 
     def note(self, now_ms: int) -> None:
         """What was seen and counted until `now_ms` is put under its day and its minute."""
@@ -178,7 +179,7 @@ class Recorder:
     def _lost(self, error: Exception) -> None:
         self.errors += 1
         if not self._away:
-            log.warning("history cannot be written; it waits", error=_said(error))
+            log.warning("history cannot be written; it waits", why=reason(error))
         self._away = True
 
 
@@ -232,7 +233,3 @@ class _Site:
         """What Redis calls readers on a day."""
         key = self._identity.key_of_day(self.holding.site, day)
         return [name(key, reader) for reader in readers]
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
