@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
@@ -19,6 +18,7 @@ from gateway import frames
 from gateway.closing import CloseCode
 from gateway.errors import Refusal
 from gateway.handshake import Upgrade, page_path, page_section
+from gateway.instants import rfc3339
 from gateway.origins import Origins
 from gateway.settings import GatewaySettings
 from gateway.sites import OfEach, Sites, SiteSettings
@@ -189,8 +189,7 @@ class FrontDesk:
         milliseconds = round(self._clock() * 1000)
         if milliseconds != self._now_ms:
             self._now_ms = milliseconds
-            now = datetime.fromtimestamp(milliseconds / 1000, UTC)
-            self._now_text = now.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
+            self._now_text = rfc3339(milliseconds).encode()
         return self._now_text
 
 

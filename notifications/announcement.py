@@ -11,11 +11,11 @@ Pure: no clock, no I/O.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Literal, NotRequired, TypedDict
 
 from msgspec import UNSET, Struct, UnsetType
 
+from gateway.instants import rfc3339
 from notifications.audience import Conditions, conditions
 
 Severity = Literal["info", "notice", "breaking", "emergency"]
@@ -50,8 +50,6 @@ MAX_GLOB = 512
 MAX_STARS = 8
 # In bytes, well below what a session that reads slowly may have waiting (gateway.slow_bytes).
 MAX_FRAME = 48 * 1024
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Text(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -296,9 +294,9 @@ def for_browsers(announcement: Announcement) -> ForBrowsers:
         "title": announcement.title,
         "body": announcement.body,
         "url": announcement.url,
-        "published_at": instant(announcement.published_ms),
-        "updated_at": instant(announcement.updated_ms),
-        "expires_at": instant(announcement.expires_ms),
+        "published_at": rfc3339(announcement.published_ms),
+        "updated_at": rfc3339(announcement.updated_ms),
+        "expires_at": rfc3339(announcement.expires_ms),
         "again": announcement.again,
     }
     # Most have none of these.
@@ -330,7 +328,7 @@ def for_editors(announcement: Announcement, status: Status) -> ForEditors:
         test=announcement.test,
         starts_at=_moment(announcement.starts_ms),
         published_at=_moment(announcement.published_ms),
-        updated_at=instant(announcement.updated_ms),
+        updated_at=rfc3339(announcement.updated_ms),
         expires_at=_moment(announcement.expires_ms or announcement.ends_ms),
         expires_in=announcement.expires_in,
         again=announcement.again,
@@ -338,7 +336,7 @@ def for_editors(announcement: Announcement, status: Status) -> ForEditors:
         author=announcement.author,
         author_name=announcement.author_name,
         approvals=[
-            ApprovalForEditors(owner=one.owner, name=one.name, at=instant(one.at_ms)) for one in announcement.approvals
+            ApprovalForEditors(owner=one.owner, name=one.name, at=rfc3339(one.at_ms)) for one in announcement.approvals
         ],
         late_seconds=announcement.late_ms / 1000,
         cap=announcement.cap,
@@ -347,10 +345,4 @@ def for_editors(announcement: Announcement, status: Status) -> ForEditors:
 
 
 def _moment(milliseconds: int) -> str | None:
-    return instant(milliseconds) if milliseconds else None
-
-
-def instant(milliseconds: int) -> str:
-    """Unix time in milliseconds as RFC 3339 in UTC, ``2026-11-23T04:25:16.120Z``."""
-    moment = _EPOCH + timedelta(milliseconds=milliseconds)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return rfc3339(milliseconds) if milliseconds else None

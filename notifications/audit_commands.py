@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 import click
 import msgspec
 
+from gateway.instants import rfc3339
 from notifications import client
-from notifications.announcement import instant
 from notifications.audit import Entry, Fault, Line, Verifier, exported, imported
 from notifications.trail import Trail
 from settings.commandline import Command, Deployment, Failure
@@ -154,7 +154,7 @@ def _line(entry: Entry) -> str:
     return "  ".join(
         [
             f"{entry.seq:>5}",
-            instant(entry.at_ms),
+            rfc3339(entry.at_ms),
             f"{entry.act:<12}",
             what,
             who,

@@ -10,8 +10,9 @@ from typing import Any
 import click
 import msgspec
 
+from gateway.instants import rfc3339
 from notifications import client
-from notifications.announcement import SEVERITIES, instant
+from notifications.announcement import SEVERITIES
 from notifications.api import PATH
 from notifications.audit_commands import audit
 from notifications.people.commands import user
@@ -291,4 +292,4 @@ def _where(token: Token) -> str:
 
 def _moment(milliseconds: int) -> str:
     """As `instant`, but the calendar's last moment for what lies beyond, as tokens of an earlier release may."""
-    return instant(max(0, min(milliseconds, _LAST_MS)))
+    return rfc3339(max(0, min(milliseconds, _LAST_MS)))

@@ -16,7 +16,8 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from notifications.announcement import Announcement, Severity, instant
+from gateway.instants import rfc3339
+from notifications.announcement import Announcement, Severity
 
 ATOM = "http://www.w3.org/2005/Atom"
 
@@ -99,7 +100,7 @@ def atom(channel: Channel, announcements: Iterable[Announcement]) -> bytes:
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": channel.language})
     _add(feed, "id", channel.address)
     _add(feed, "title", channel.title)
-    _add(feed, "updated", instant(max((one.updated_ms for one in items), default=0)))
+    _add(feed, "updated", rfc3339(max((one.updated_ms for one in items), default=0)))
     _add(feed, "link", rel="self", href=channel.address)
     author = ElementTree.SubElement(feed, "author")
     _add(author, "name", channel.name)
@@ -107,8 +108,8 @@ def atom(channel: Channel, announcements: Iterable[Announcement]) -> bytes:
         entry = ElementTree.SubElement(feed, "entry")
         _add(entry, "id", one.id)
         _add(entry, "title", one.title)
-        _add(entry, "published", instant(one.published_ms))
-        _add(entry, "updated", instant(one.updated_ms))
+        _add(entry, "published", rfc3339(one.published_ms))
+        _add(entry, "updated", rfc3339(one.updated_ms))
         _add(entry, "category", term=one.term, label=one.category)
         if one.link:
             _add(entry, "link", rel="alternate", href=one.link)
@@ -146,8 +147,8 @@ def json_feed(channel: Channel, announcements: Iterable[Announcement]) -> bytes:
             "id": one.id,
             "title": one.title,
             "content_text": one.text or one.title,
-            "date_published": instant(one.published_ms),
-            "date_modified": instant(one.updated_ms),
+            "date_published": rfc3339(one.published_ms),
+            "date_modified": rfc3339(one.updated_ms),
             "tags": [one.term],
         }
         told.append({**members, "url": one.link} if one.link else members)

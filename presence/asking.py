@@ -15,7 +15,6 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,6 +23,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from gateway.instants import rfc3339
 from gateway.tasks import told_to_stop
 from presence.audience import Asked, Estimate, Found, Search, together
 from presence.enquiry import Enquiry
@@ -159,8 +159,7 @@ class Asking:
         counted = await self._counted(asked)
         if counted is not None:
             estimate = Estimate(counted, estimate.pages, True)
-        now = datetime.fromtimestamp(self._store_ms() / 1000, UTC).isoformat(timespec="milliseconds")
-        answer = Audience(*estimate, as_of=now.replace("+00:00", "Z"))
+        answer = Audience(*estimate, as_of=rfc3339(self._store_ms()))
         self._fresh[asked] = (self._clock(), answer)
         self._fresh.move_to_end(asked)
         if len(self._fresh) > REMEMBERED:

@@ -7,14 +7,12 @@ marked stale with the time it was true; it never becomes 0.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from gateway.instants import rfc3339
 from presence.apart import Apart
 
 NOBODY = Apart()
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Count(NamedTuple):
@@ -139,9 +137,3 @@ class Gauge:
         """Time and state of the number as JSON members without braces, for the numbers counted with it."""
         as_of = b"null" if self._as_of is None else b'"%b"' % self._as_of.encode()
         return b'"as_of":%b,"stale":%b' % (as_of, b"true" if self.stale else b"false")
-
-
-def rfc3339(at_ms: int) -> str:
-    """Milliseconds since the epoch as RFC 3339 in UTC: ``2026-11-23T04:25:15.900Z``."""
-    moment = _EPOCH + timedelta(milliseconds=at_ms)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -110,9 +110,8 @@ class Leases:
 
     async def _return(self) -> None:
         """Redis is there, perhaps anew: learns its clock and makes it whole."""
-        for site in self.holdings:
-            await self.ledger.count(site)
-            break
+        if any_site := next(iter(self.holdings), None):
+            await self.ledger.count(any_site)
         await self.ledger.open()
         await self._secret.restore()
         for holding in [*self.holdings.values()]:

@@ -10,9 +10,10 @@ from typing import Any, BinaryIO
 import click
 import msgspec
 
+from gateway.instants import rfc3339
 from gateway.sites import SITE_ID
 from notifications import client
-from notifications.announcement import Draft, instant
+from notifications.announcement import Draft
 from notifications.cap import making
 from notifications.cap import message as messages
 from notifications.cap.api import PATH, TYPES
@@ -118,7 +119,7 @@ def _told(read: Message, plan: Plan) -> list[str]:
     draft = plan.draft
     if draft is None:
         raise AssertionError("what is to be told has a text")
-    beginning = {"live": "at once", "scheduled": f"from {instant(draft.starts_ms)}", "draft": "as a draft"}[plan.then]
+    beginning = {"live": "at once", "scheduled": f"from {rfc3339(draft.starts_ms)}", "draft": "as a draft"}[plan.then]
     lines = [f"would become {draft.severity}{', a test' if draft.test else ''}, {beginning}"]
     if plan.act == "change":
         lines = [f"would change{referred}, to {draft.severity}"]
@@ -126,7 +127,7 @@ def _told(read: Message, plan: Plan) -> list[str]:
 
 
 def _texts(draft: Draft) -> list[str]:
-    until = instant(draft.ends_ms) if draft.ends_ms else f"{draft.expires_in} s after it goes live"
+    until = rfc3339(draft.ends_ms) if draft.ends_ms else f"{draft.expires_in} s after it goes live"
     lines = [f"  until: {until}", f"  title ({draft.language or 'as the site'}): {draft.title}"]
     if draft.body:
         lines.append(f"  body: {draft.body}")

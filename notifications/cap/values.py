@@ -13,7 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from gateway.instants import EPOCH
+
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-])(\d\d):(\d\d)", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _DECIMAL = r"[+-]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})"
@@ -108,7 +109,7 @@ def milliseconds(value: str) -> int:
 
 def written(unix_ms: int) -> str:
     """Unix time in milliseconds as CAP writes it, in UTC, to the second."""
-    return (_EPOCH + timedelta(milliseconds=unix_ms)).strftime("%Y-%m-%dT%H:%M:%S-00:00")
+    return (EPOCH + timedelta(milliseconds=unix_ms)).strftime("%Y-%m-%dT%H:%M:%S-00:00")
 
 
 def language(value: str) -> str:

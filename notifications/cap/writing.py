@@ -19,7 +19,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree
 
-from notifications.announcement import TOLD, Announcement, Cap, Text, instant
+from gateway.instants import rfc3339
+from notifications.announcement import TOLD, Announcement, Cap, Text
 from notifications.cap import schema, values
 from notifications.cap.making import PATH, SECTION
 from notifications.cap.urgency import Words, theirs
@@ -114,7 +115,7 @@ def feed(channel: Channel, sender: str, all_told: Sequence[Told], address_of: di
     root = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": channel.language})
     _add(root, "id", channel.address)
     _add(root, "title", channel.title)
-    _add(root, "updated", instant(max((one.announcement.updated_ms for one in all_told), default=0)))
+    _add(root, "updated", rfc3339(max((one.announcement.updated_ms for one in all_told), default=0)))
     ElementTree.SubElement(root, "link", {"rel": "self", "href": channel.address, "type": ATOM_TYPE})
     author = ElementTree.SubElement(root, "author")
     _add(author, "name", channel.name)
@@ -123,8 +124,8 @@ def feed(channel: Channel, sender: str, all_told: Sequence[Told], address_of: di
         entry = ElementTree.SubElement(root, "entry")
         _add(entry, "id", f"{address}#{identity(one, sender, channel.site).identifier}")
         _add(entry, "title", shown.title)
-        _add(entry, "published", instant(one.announcement.published_ms))
-        _add(entry, "updated", instant(one.announcement.updated_ms))
+        _add(entry, "published", rfc3339(one.announcement.published_ms))
+        _add(entry, "updated", rfc3339(one.announcement.updated_ms))
         ElementTree.SubElement(entry, "category", {"term": shown.term, "label": shown.category})
         ElementTree.SubElement(entry, "link", {"rel": "alternate", "type": CAP_TYPE, "href": address})
         _add(entry, "summary", shown.text or shown.title)

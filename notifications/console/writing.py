@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from gateway.instants import rfc3339
 from notifications import instants, validation
-from notifications.announcement import MAX_LANGUAGES, SEVERITIES, Announcement, Audience, Draft, Text, instant
+from notifications.announcement import MAX_LANGUAGES, SEVERITIES, Announcement, Audience, Draft, Text
 from notifications.console.form import Form
 from notifications.errors import Invalid, WrongField
 
@@ -207,7 +208,7 @@ def _audience(audience: Audience) -> list[tuple[str, str]]:
 def _moment(text: str, zone: str) -> str:
     """A time with its offset; what is none stays, to be refused by its own name."""
     try:
-        return instant(instants.parsed(text, zone)) if text else ""
+        return rfc3339(instants.parsed(text, zone)) if text else ""
     except ValueError:
         return text
 

@@ -14,10 +14,10 @@ from contextlib import asynccontextmanager
 
 import click
 
+from gateway.instants import rfc3339
 from gateway.sites import Sites
 from notifications import client
 from notifications.actor import OPERATOR
-from notifications.announcement import instant
 from notifications.people.errors import PeopleError
 from notifications.people.passwords import Hasher
 from notifications.people.register import Register
@@ -97,7 +97,7 @@ def show(deployment: Deployment) -> None:
         for one in users:
             state = "disabled" if one.disabled else "enabled"
             full_name = client.printable(one.full_name)
-            click.echo(f"{one.name:<16}  {state:<8}  {instant(one.created_ms)[:10]}  {_told(one):<24}  {full_name}")
+            click.echo(f"{one.name:<16}  {state:<8}  {rfc3339(one.created_ms)[:10]}  {_told(one):<24}  {full_name}")
 
     asyncio.run(run())
 

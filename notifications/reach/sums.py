@@ -14,7 +14,8 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from notifications.announcement import Announcement, instant
+from gateway.instants import rfc3339
+from notifications.announcement import Announcement
 from notifications.reach.latency import bucket, quantile
 
 SECONDS = 60
@@ -124,7 +125,7 @@ def reach(announcement: Announcement, told: Iterable[Revisions], readers: Reader
         p99_ms=quantile(total.took, 0.99),
         measured=sum(total.took.values()),
         by_second=[total.seconds.get(second, 0) for second in range(SECONDS)],
-        as_of=instant(now_ms),
+        as_of=rfc3339(now_ms),
     )
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from notifications.announcement import instant
+from gateway.instants import rfc3339
 from notifications.webhooks.board import Waiting
 from notifications.webhooks.webhook import Hook, Then, Webhook
 
@@ -122,7 +122,7 @@ def shown_webhook(standing: Standing) -> ShownWebhook:
         sites=webhook.sites,
         events=webhook.events,
         tests=webhook.tests,
-        created_at=instant(webhook.created_ms),
+        created_at=rfc3339(webhook.created_ms),
         disabled=standing.disabled,
         waiting=standing.waiting,
     )
@@ -131,7 +131,7 @@ def shown_webhook(standing: Standing) -> ShownWebhook:
 def shown_hook(hook: Hook) -> ShownHook:
     """It as operators are shown it: all but its secrets."""
     path = f"/api/v1/hooks/{hook.name}"
-    return ShownHook(name=hook.name, path=path, sites=hook.sites, then=hook.then, created_at=instant(hook.created_ms))
+    return ShownHook(name=hook.name, path=path, sites=hook.sites, then=hook.then, created_at=rfc3339(hook.created_ms))
 
 
 def shown_dead(dead: Dead) -> ShownDead:
@@ -142,8 +142,8 @@ def shown_dead(dead: Dead) -> ShownDead:
         webhook=dead.webhook,
         event=waiting.event,
         announcement=waiting.announcement,
-        happened_at=instant(waiting.at_ms),
-        given_up_at=instant(dead.at_ms),
+        happened_at=rfc3339(waiting.at_ms),
+        given_up_at=rfc3339(dead.at_ms),
         tries=waiting.tries,
         why=waiting.why,
     )

@@ -11,10 +11,10 @@ from typing import Any, cast
 
 import click
 
+from gateway.instants import rfc3339
 from gateway.sites import Sites
 from notifications import client
 from notifications.actor import OPERATOR
-from notifications.announcement import instant
 from notifications.errors import Invalid
 from notifications.settings import NotificationsSettings
 from notifications.webhooks import wanted
@@ -141,7 +141,7 @@ def list_dead(deployment: Deployment, limit: int) -> None:
         for one in await registry.dead(limit):
             waiting = one.waiting
             what = f"{waiting.event}  {waiting.announcement}  {waiting.tries} tries"
-            click.echo(f"{one.id}  {instant(one.at_ms)}  {one.webhook}  {what}  {client.printable(waiting.why)}")
+            click.echo(f"{one.id}  {rfc3339(one.at_ms)}  {one.webhook}  {what}  {client.printable(waiting.why)}")
 
     _run(deployment, show)
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
-from notifications.announcement import Announcement, Status, for_editors, instant
+from gateway.instants import rfc3339
+from notifications.announcement import Announcement, Status, for_editors
 from notifications.webhooks.webhook import TEST_EVENT, Event, Webhook
 
 
@@ -104,13 +105,13 @@ def body(happening: Happening) -> bytes:
     """What is posted; the same bytes at every try."""
     status: Status = "expired" if happening.event == "announcement.expired" else happening.announcement.status
     data = for_editors(happening.announcement, status)
-    return msgspec.json.encode({"type": happening.event, "timestamp": instant(happening.at_ms), "data": data})
+    return msgspec.json.encode({"type": happening.event, "timestamp": rfc3339(happening.at_ms), "data": data})
 
 
 def test_body(webhook: Webhook, now_ms: int) -> bytes:
     """What a test posts."""
     data = {"webhook": webhook.id, "events": webhook.events, "sites": webhook.sites}
-    return msgspec.json.encode({"type": TEST_EVENT, "timestamp": instant(now_ms), "data": data})
+    return msgspec.json.encode({"type": TEST_EVENT, "timestamp": rfc3339(now_ms), "data": data})
 
 
 def place(id: str) -> tuple[int, int]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 
 import msgspec
 from msgspec import Struct
 
-from presence.gauge import rfc3339
+from gateway.instants import EPOCH, rfc3339
 from presence.history.ranking import Top, before
 from presence.history.series import Point, points
 from presence.history.window import Window
 
 # A millisecond or two of work.
 _PART = 500
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Page(Struct, frozen=True):
@@ -93,4 +92,4 @@ def _values(point: Point, gap: bytes) -> tuple[bytes, bytes]:
 
 def _when(at_ms: int) -> bytes:
     # Whole seconds: minutes and hours begin with one.
-    return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat()[:19].encode() + b"Z"
+    return (EPOCH + timedelta(milliseconds=at_ms)).isoformat()[:19].encode() + b"Z"

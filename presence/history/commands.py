@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 
+from gateway.instants import EPOCH
 from gateway.sites import SiteSettings
 from presence.history.answers import as_csv, as_json
 from presence.history.chronicle import Chronicle
@@ -41,7 +42,6 @@ USUAL_MS: dict[By, int] = {"minute": 60 * MINUTE_MS, "hour": 24 * HOUR_MS, "day"
 MOST_DAYS = 20 * 366
 _BAR = 30
 _GAP = "–"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _SITE = click.option("--site", default="", help="Which portal.  [default: the only one of the settings]")
 
@@ -265,8 +265,8 @@ def _number(value: int | None) -> str:
 
 
 def _shown(point: Point, zone: ZoneInfo) -> str:
-    return (_EPOCH + timedelta(milliseconds=point.at_ms)).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    return (EPOCH + timedelta(milliseconds=point.at_ms)).astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
 def _when(at_ms: int, zone: Any) -> str:
-    return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone).isoformat(timespec="milliseconds")
+    return (EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone).isoformat(timespec="milliseconds")

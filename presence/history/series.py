@@ -12,8 +12,10 @@ from __future__ import annotations
 import calendar
 import struct
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal, NamedTuple, TypeAlias
+
+from gateway.instants import EPOCH
 
 Resolution: TypeAlias = Literal["minute", "hour"]
 
@@ -26,7 +28,6 @@ STEP_MS: dict[Resolution, int] = {"minute": MINUTE_MS, "hour": HOUR_MS}
 KEPT_DAYS: dict[Resolution, int] = {"minute": 14, "hour": 731}
 
 _SLOT = struct.Struct(">II")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 2**32 - 2
 
 
@@ -60,7 +61,7 @@ class Slot(NamedTuple):
 
 def slot(resolution: Resolution, at_ms: int) -> Slot:
     """Where the minute or hour that holds `at_ms` is kept."""
-    at = _EPOCH + timedelta(milliseconds=at_ms)
+    at = EPOCH + timedelta(milliseconds=at_ms)
     if resolution == "minute":
         return Slot(f"{at:%Y-%m-%d}", at.hour * 60 + at.minute, 1440)
     _, days = calendar.monthrange(at.year, at.month)

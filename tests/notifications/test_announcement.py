@@ -6,20 +6,21 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.announcement import Announcement, Audience, Text, for_browsers, for_editors, instant
+from gateway.instants import rfc3339
+from notifications.announcement import Announcement, Audience, Text, for_browsers, for_editors
 from notifications.audience import includes, on_site
 from tests.notifications.making import announcement
 
 
 @given(st.integers(0, 4_102_444_800_000))
 def test_instants_are_rfc_3339_to_the_millisecond(milliseconds: int) -> None:
-    parsed = datetime.fromisoformat(instant(milliseconds))
+    parsed = datetime.fromisoformat(rfc3339(milliseconds))
     assert parsed - datetime(1970, 1, 1, tzinfo=UTC) == timedelta(milliseconds=milliseconds)
-    assert instant(milliseconds).endswith("Z")
+    assert rfc3339(milliseconds).endswith("Z")
 
 
 def test_an_instant_as_the_protocol_shows_it() -> None:
-    assert instant(1_795_407_916_120) == "2026-11-23T04:25:16.120Z"
+    assert rfc3339(1_795_407_916_120) == "2026-11-23T04:25:16.120Z"
 
 
 def test_browsers_are_not_told_where_else_it_is_shown_nor_why_it_was_recalled() -> None:

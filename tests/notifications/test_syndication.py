@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from notifications.announcement import SEVERITIES, Announcement, instant
+from gateway.instants import rfc3339
+from notifications.announcement import SEVERITIES, Announcement
 from notifications.syndication import ATOM, FORMATS, Channel, atom, json_feed, rss
 from tests.notifications.making import NOW_MS, announcement
 
@@ -30,7 +31,7 @@ def test_atom_has_what_the_rfc_asks_for() -> None:
     assert feed.tag == f"{{{ATOM}}}feed"
     assert text(feed, "id") == CHANNEL.address
     assert text(feed, "title") == "Thông báo của Cổng thông tin"
-    assert text(feed, "updated") == instant(NOW_MS + 1)
+    assert text(feed, "updated") == rfc3339(NOW_MS + 1)
     assert text(feed, f"author/{{{ATOM}}}name") == "Cổng thông tin"
     for entry in entries(atom(CHANNEL, [OVER, FLOOD])):
         assert all(text(entry, name) for name in ("id", "title", "published", "updated", "content"))

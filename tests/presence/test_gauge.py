@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from presence.apart import Apart
-from presence.gauge import Gauge, States, Tally, rfc3339
+from presence.gauge import Gauge, States, Tally
 
 
 def members(gauge: Gauge, held: int) -> object:
@@ -68,8 +68,3 @@ def test_the_members_kept_are_never_out_of_date(steps: list[tuple[int, int, bool
             gauge.lost()
         count = gauge.count(held)
         assert members(gauge, held) == {"online": count.online, "as_of": count.as_of, "stale": count.stale}
-
-
-def test_times_are_exact_to_the_millisecond() -> None:
-    assert rfc3339(1_795_407_916_001) == "2026-11-23T04:25:16.001Z"
-    assert rfc3339(1_795_407_916_000) == "2026-11-23T04:25:16.000Z"

@@ -61,7 +61,7 @@ async def bridge(chat: Chat, tmp_path: Path) -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(tmp_path / "bridge.py"),
-        env={"LOA_SECRET": " ".join(SECRETS), "CHAT_URL": chat.url, "PORT": str(port)},
+        env={"WEBHOOK_SECRET": " ".join(SECRETS), "CHAT_URL": chat.url, "PORT": str(port)},
         stderr=asyncio.subprocess.DEVNULL,
     )
     async with asyncio.timeout(PATIENCE_SECONDS):

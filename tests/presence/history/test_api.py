@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from presence.gauge import rfc3339
+from gateway.instants import rfc3339
 from presence.history.description import DESCRIBED, HISTORY, PAGES, STATS
 from presence.history.sampling import Minute
 from presence.history.series import MINUTE_MS, floor
