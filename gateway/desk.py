@@ -117,7 +117,7 @@ class FrontDesk:
         """See :class:`Desk`."""
         origins = self._origins.get(upgrade.site)
         if origins is None:
-            missing = "Name a site: /ws?site=…" if not upgrade.site else "There is no such site here."
+            missing = "Name a site: ?site=…" if not upgrade.site else "There is no such site here."
             raise Refusal(404, "site", missing)
         if upgrade.origin and not origins.allow(upgrade.origin):
             raise Refusal(403, "origin", "Pages of this origin may not connect; see `origins` of the site's settings.")

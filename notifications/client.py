@@ -56,6 +56,10 @@ TOKEN = click.option(
 )
 
 
+class StoreDown(Failure):
+    """The store of this deployment does not answer."""
+
+
 class Service(NamedTuple):
     """Where the service is; `local` if it was found on this machine, by its run file."""
 
@@ -102,7 +106,8 @@ async def opened_store(deployment: Deployment) -> AsyncIterator[tuple[Redis, str
     try:
         yield client, redis.prefix
     except StoreAway as error:
-        raise Failure(f"the store at {without_password(url)} does not answer: {error.why}") from None
+        why = f"the store at {without_password(url)} does not answer: {error.why}"
+        raise StoreDown(f"{why}; does it run, and is redis.url right?") from None
     finally:
         await client.aclose()
 
@@ -111,7 +116,7 @@ async def token_for(deployment: Deployment, service: Service, given: str) -> str
     """The token to send: the one that was given, else one for this command alone.
 
     Raises:
-        Failure: What was given can be none; or none was given, and the store is not ours to make one in.
+        Failure: What was given can be none; or none was given, and the store is not ours to make one in, or away.
     """
     if given:
         if _TOKEN.fullmatch(given) is None:
@@ -119,8 +124,15 @@ async def token_for(deployment: Deployment, service: Service, given: str) -> str
         return given
     if not service.local:
         raise Failure("a service named by --server needs a token: --token or LOA_TOKEN")
-    async with opened_store(deployment) as (redis, prefix):
-        return (await Tokens(redis, prefix).create_local()).text
+    for pause_seconds in (*PAUSES_SECONDS, None):
+        try:
+            async with opened_store(deployment) as (redis, prefix):
+                return (await Tokens(redis, prefix).create_local()).text
+        except StoreDown as error:
+            if pause_seconds is None:
+                raise Failure(f"Not sent: {error.message}") from None
+            await asyncio.sleep(pause_seconds)
+    raise AssertionError
 
 
 async def act(

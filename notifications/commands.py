@@ -165,15 +165,28 @@ def announce(
 @click.pass_obj
 def recall(deployment: Deployment, id: str, *, reason: str, key: str, as_json: bool, server: str, token: str) -> None:
     """Take the announcement ID back everywhere."""
-    if not id.isalnum() or not id.isascii():
-        raise Failure(f"{id!r} is not the id of an announcement")
-    path = f"{PATH}/{id}/recall"
-    answer = asyncio.run(_act(deployment, path, {"reason": reason}, key=key, server=server, token=token))
+    answer = asyncio.run(_act(deployment, _path(id, "recall"), {"reason": reason}, key=key, server=server, token=token))
     if as_json:
         click.echo(msgspec.json.encode(answer))
         return
     did = "was recalled before," if answer["replayed"] else "recalled from"
     click.echo(f"{answer['id']}  {did} {_sessions(answer)}; {_safety(answer)}")
+
+
+@click.command(cls=Command)
+@click.argument("id")
+@KEY
+@AS_JSON
+@client.SERVER
+@client.TOKEN
+@click.pass_obj
+def discard(deployment: Deployment, id: str, *, key: str, as_json: bool, server: str, token: str) -> None:
+    """Throw the announcement ID away, a draft or one that is scheduled: nobody has been told of it."""
+    answer = asyncio.run(_act(deployment, _path(id, "discard"), {}, key=key, server=server, token=token))
+    if as_json:
+        click.echo(msgspec.json.encode(answer))
+        return
+    click.echo(f"{answer['id']}  {'was discarded before' if answer['replayed'] else 'discarded'}; {_safety(answer)}")
 
 
 @click.group()
@@ -256,7 +269,7 @@ def revoke(deployment: Deployment, id: str) -> None:
     asyncio.run(end())
 
 
-commands: list[click.Command] = [announce, recall, watch, token, user, audit, webhook]
+commands: list[click.Command] = [announce, recall, discard, watch, token, user, audit, webhook]
 
 
 async def _act(
@@ -267,6 +280,12 @@ async def _act(
     service = client.find(deployment, server)
     given = await client.token_for(deployment, service, token)
     return await client.act(service, given, path, body, key or secrets.token_hex(16))
+
+
+def _path(id: str, act: str) -> str:
+    if not id.isalnum() or not id.isascii():
+        raise Failure(f"{id!r} is not the id of an announcement")
+    return f"{PATH}/{id}/{act}"
 
 
 def _audience(sections: tuple[str, ...], paths: tuple[str, ...], visible: bool) -> dict[str, object]:

@@ -6,6 +6,7 @@ A room writes its commands with ``@click.command(cls=Command)`` and takes ``@cli
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from settings.loader import load
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+# What a full disk, a broken one, or one's share of it says to a write.
+_UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "config.toml"
 
 
@@ -149,9 +152,21 @@ def run(root: click.Group, blueprint: Blueprint) -> NoReturn:
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has gone; Python must not fail again while it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop_printing()
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITABLE:
+            raise
+        # Whatever prints does so when all else is done.
+        _stop_printing()
+        why = error.strerror or "it cannot be written"
+        _say(f"stdout: {why}. What was asked for may have been carried out: look before you ask for it again")
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _stop_printing() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str) -> None:

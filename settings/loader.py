@@ -111,7 +111,7 @@ def _overlay(kind: type[msgspec.Struct], tree: dict[str, Any], environ: Mapping[
             key = key.removeprefix(member.replace("-", "_") + "_")
             branch = branch[member]
             path = f"{section}.{member}"
-        fields = get_type_hints(struct)
+        fields = _fields(struct)
         if key not in fields:
             raise RefusedSetting("environment", variable, _unknown(key, fields))
         branch[key] = _value(text, fields[key], variable)
@@ -171,6 +171,12 @@ class _Refusals:
         if variable is not None:
             return RefusedSetting("environment", variable, message)
         return RefusedSetting(self._source, path, message)
+
+
+def _fields(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """Settings of a section with their types; what belongs to its class is none."""
+    hints = get_type_hints(struct)
+    return {field.name: hints[field.name] for field in msgspec.structs.fields(struct)}
 
 
 def _unknown(name: str, among: Mapping[str, object]) -> str:

@@ -12,6 +12,7 @@ from aiohttp import web
 from notifications.audit import Act, Entry, Line
 from notifications.console.parts import Parts
 from notifications.console.visit import Visit
+from notifications.console.wording import Wording
 from notifications.console.words import text
 from notifications.people.rights import ANY_SITE
 
@@ -63,12 +64,16 @@ PAGE = 50
 _BEFORE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII)
 
 
+# What every act changes, and what is for programs.
+_UNTOLD = {"id", "revision", "version", "updated_ms", "author", "generation", "digest", "secrets", "maker"}
+
+
 class Difference(NamedTuple):
     """A member that an act changed; None: there was, or is, none."""
 
     name: str
-    before: str | None
-    after: str | None
+    before: Any
+    after: Any
 
 
 class TrailPages:
@@ -90,7 +95,14 @@ class TrailPages:
         if before and _BEFORE.fullmatch(before) is None:
             raise web.HTTPBadRequest
         lines, older = await self._parts.trail.page(before, PAGE)
-        context = {"entries_shown": [_read(line) for line in lines], "older": older, "first": not before, "acts": ACTS}
+        words = Wording(self._shell, request, self._parts.sites)
+        context = {
+            "entries_shown": [_read(line) for line in lines],
+            "older": older,
+            "first": not before,
+            "acts": ACTS,
+            "words": words,
+        }
         return self._shell.render(request, "trail.html", context)
 
 
@@ -104,13 +116,13 @@ def _read(line: Line) -> tuple[Entry | None, list[Difference]]:
 
 
 def differences(before: Any, after: Any) -> list[Difference]:
-    """The members in which two documents differ."""
+    """The members in which two documents differ, as far as people are told of them."""
     old, new = _members(before), _members(after)
-    names = [*dict.fromkeys([*old, *new])]
+    names = [name for name in dict.fromkeys([*old, *new]) if name not in _UNTOLD]
     return [
-        Difference(name, _shown(old.get(name)), _shown(new.get(name)))
+        Difference(name, _said(old.get(name)), _said(new.get(name)))
         for name in names
-        if old.get(name) != new.get(name)
+        if _said(old.get(name)) != _said(new.get(name))
     ]
 
 
@@ -118,11 +130,6 @@ def _members(document: Any) -> dict[str, Any]:
     return document if isinstance(document, dict) else {} if document is None else {"": document}
 
 
-def _shown(value: Any) -> str | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {_shown(each) or '–'}" for key, each in value.items())
-    if isinstance(value, list):
-        return ", ".join(_shown(each) or "–" for each in value)
-    return str(value)
+def _said(value: Any) -> Any:
+    """`value`, or None where it says nothing: an empty text, no moment, nobody's audience."""
+    return value if value or value is False else None

@@ -17,6 +17,7 @@ from notifications.announcement import Announcement, Audience, Severity, Status
 from notifications.console import phrasing
 from notifications.console.shell import Shell
 from notifications.console.words import text
+from notifications.people.rights import ANY_SITE
 
 _FIELDS = {
     "severity": text("How urgent"),
@@ -32,7 +33,35 @@ _FIELDS = {
     "ends_ms": text("Ends"),
     "expires_in": text("Shown for"),
     "reason": text("Reason"),
+    "status": text("State"),
+    "published_ms": text("Went live"),
+    "expires_ms": text("Is over"),
+    "late_ms": text("Late by, ms"),
+    "again": text("Shown to everybody since revision"),
+    "author_name": text("Written by"),
+    "approvals": text("Approvals"),
+    "cap": text("CAP message"),
+    "name": text("Designation"),
+    "full_name": text("Full name"),
+    "role": text("Role"),
+    "roles": text("Roles"),
+    "disabled": text("Shut out"),
+    "created_ms": text("Made"),
+    "made": text("Made"),
+    "keys": text("Keys in the store"),
+    "events": text("Events"),
+    "tests": text("Tests, too"),
+    "then": text("What becomes of what it posts"),
+    "outcome": text("What came of it"),
 }
+_ROLES: Mapping[str, str] = {
+    "viewer": text("Viewer"),
+    "editor": text("Editor"),
+    "approver": text("Approver"),
+    "operator": text("Operator"),
+    "admin": text("Admin"),
+}
+_OUTCOMES: Mapping[str, str] = {"delivered": text("delivered"), "failed": text("failed"), "dead": text("given up")}
 _PATTERNS = {
     "vi": {"short": "HH:mm d/M", "long": "HH:mm 'ngày' d/M/y", "second": "HH:mm:ss d/M/y"},
     "en": {"short": "d MMM, HH:mm", "long": "d MMM y, HH:mm", "second": "d MMM y, HH:mm:ss"},
@@ -89,7 +118,9 @@ class Wording:
         return phrasing.duration(seconds, self.say)
 
     def site(self, site: str) -> str:
-        """What people call a site."""
+        """What people call a site, or all of them."""
+        if site == ANY_SITE:
+            return self.say(text("all sites"))
         known = self._sites.get(site)
         return known.name if known is not None and known.name else site
 
@@ -111,8 +142,8 @@ class Wording:
         return code or next((self._sites[site].language for site in sites if site in self._sites), self.language)
 
     def zone(self, sites: Sequence[str]) -> str:
-        """The time zone of the first site."""
-        return next((self._sites[site].timezone for site in sites if site in self._sites), "UTC")
+        """The time zone of the first site; the console's where there is none."""
+        return next((self._sites[site].timezone for site in sites if site in self._sites), self._shell.zone.key)
 
     def when(self, milliseconds: int, sites: Sequence[str], form: str = "short") -> Markup:
         """A moment by the clock of the first of `sites`; says which that is where it is not the console's."""
@@ -131,21 +162,29 @@ class Wording:
         return phrasing.wrong(detail, self.say)
 
     def field(self, name: str) -> str:
-        """What people call a member of an announcement."""
+        """What people call a member of what the audit trail tells of."""
         return self.say(_FIELDS[name]) if name in _FIELDS else name
 
-    def value(self, name: str, value: Any, sites: Sequence[str]) -> str | Markup:  # noqa: PLR0911  a line for each kind
+    def value(self, name: str, value: Any, sites: Sequence[str]) -> str | Markup:  # noqa: PLR0911, PLR0912  a line for each kind
         """A member's value, as the audit trail has it."""
-        if name in {"starts_ms", "ends_ms"} and isinstance(value, int) and value:
+        if name != "late_ms" and name.endswith("_ms") and isinstance(value, int) and value:
             return self.when(value, sites)
-        if isinstance(value, bool) or name == "test":
+        if isinstance(value, bool) or name in {"test", "tests"}:
             return self.say(text("yes") if value else text("no"))
         if not value:
             return self.say(text("nothing"))
+        if name in {"status", "then"} and value in phrasing.STATUSES:
+            return self.status(value)
         if name == "severity" and value in phrasing.SEVERITIES:
             return self.severity(value)
         if name == "sites":
             return self.sites(value)
+        if name == "role":
+            return self.role(value)
+        if name == "roles" and isinstance(value, Mapping):
+            return ", ".join(f"{self.role(role)}: {self.sites([site])}" for site, role in value.items())
+        if name == "outcome" and value in _OUTCOMES:
+            return self.say(_OUTCOMES[value])
         if name == "expires_in":
             return self.duration(value)
         if name == "language":
@@ -154,12 +193,24 @@ class Wording:
             return "\n\n".join(f"{self.text_language(code)}: {_parts(each)}" for code, each in value.items())
         if name == "audience" and isinstance(value, Mapping):
             return self.audience(msgspec.convert(value, Audience))
-        return str(value)
+        return _plain(value)
+
+    def role(self, role: str) -> str:
+        """What a role is called."""
+        return self.say(_ROLES[role]) if role in _ROLES else role
 
     def ends(self, one: Announcement) -> str | Markup:
         """When it is over, or for how long it is shown once it is live."""
         end_ms = one.expires_ms or one.ends_ms
         return self.when(end_ms, one.sites) if end_ms else self.duration(one.expires_in)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_plain(each)}" for key, each in value.items() if each not in (None, ""))
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return str(value)
 
 
 def _parts(said: object) -> str:

@@ -37,7 +37,7 @@ from settings.commandline import Command, Deployment, Failure
 
 _FROM_STDIN = click.option("--password-stdin", is_flag=True, help="Read the password from stdin, not at a prompt.")
 _ROLE = click.option("--role", type=click.Choice(ROLES), help="What they may do on the sites of --site.")
-_SITES = click.option("--site", "sites", multiple=True, help="A site's id, or '*' for all; may be given several times.")
+_WHERE = "A site's id, or '*' for all; may be given several times."
 _FULL_NAME = click.option("--full-name", default=None, help="As others see it.  [default: the name]")
 
 
@@ -50,7 +50,7 @@ def user() -> None:
 @click.argument("name")
 @_FULL_NAME
 @_ROLE
-@_SITES
+@click.option("--site", "sites", multiple=True, help=f"{_WHERE}  [default: '*']")
 @click.option("--language", type=click.Choice(LANGUAGES), default="vi", show_default=True, help="Of their console.")
 @_FROM_STDIN
 @click.pass_obj
@@ -104,9 +104,9 @@ def show(deployment: Deployment) -> None:
 
 @user.command("change", cls=Command)
 @click.argument("name")
-@_FULL_NAME
+@click.option("--full-name", help="As others see it.")
 @_ROLE
-@_SITES
+@click.option("--site", "sites", multiple=True, help=_WHERE)
 @click.option("--no-role", "dropped", multiple=True, metavar="SITE", help="Take the role on this site, or '*', away.")
 @click.pass_obj
 def change(
@@ -121,9 +121,11 @@ def change(
     """Change the full name of the user NAME, or their roles; those on other sites stay."""
     if role is None and sites:
         raise Failure("--site says where, --role is missing: what may they do there?")
+    if role is not None and not sites:
+        raise Failure(f"--role says what, --site is missing: where? {ANY_SITE!r} is everywhere")
     if role is None and full_name is None and not dropped:
         raise Failure("nothing to change: give --full-name, --role with --site, or --no-role")
-    given = _roles(deployment, role, sites or (ANY_SITE,)) if role is not None else {}
+    given = _roles(deployment, role, sites) if role is not None else {}
 
     async def run() -> None:
         async with _register(deployment) as register:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -139,7 +140,14 @@ commands: list[click.Command] = [backup, restore, migrate]
 
 def _ask(store: Opened, there: dict[str, int]) -> None:
     click.echo(f"This removes from {store.address}: {told(there)}", err=True)
-    if not click.confirm("Remove it, and put the backup in its place?", err=True):
+    try:
+        agreed = click.confirm("Remove it, and put the backup in its place?", err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo(err=True)
+        raise Failure("nobody is there to answer, and nothing was restored; --yes answers") from None
+    if not agreed:
         raise Failure("nothing was restored")
 
 

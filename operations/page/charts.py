@@ -1,7 +1,7 @@
 """Draws how one figure went over time: an area with a line on it, two axes and their labels, and the same in words.
 
-Pure: what it returns are coordinates and texts; ``templates/ops_charts.html`` makes an SVG of them. Nothing was measured
-where a value is None: there the line is broken, and never drawn through zero.
+Pure: what it returns are coordinates and texts; ``templates/ops_charts.html`` makes an SVG of them. Nothing was
+measured where a value is None: there the line is broken, and never drawn through zero.
 """
 
 from __future__ import annotations

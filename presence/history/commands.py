@@ -76,7 +76,14 @@ def history() -> None:
     help="2026-11-26 or 2026-11-26T09:00:00Z.  [default: an hour, a day or two weeks ago]",
 )
 @click.option("--to", "end", default="", help="The same; not included.  [default: now]")
-@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="For people, or for programs.",
+)
 @click.pass_obj
 def show(deployment: Deployment, *, site: str, by: By, begin: str, end: str, form: Format) -> None:
     """Print how many readers there were: the peak and the mean of each minute or hour; of a day also visits and views.

@@ -41,8 +41,25 @@ async def test_an_entry_says_what_it_changed(house: House) -> None:
     await inside.send("/console/people/an", {"full_name": "Nguyễn an", "role:demo": "approver"})
     page = (await inside.get("/console/trail")).text
     assert "đã thay đổi người dùng" in page
-    assert re.search(r"<del>.*?\*: viewer</del>", page, re.DOTALL)
-    assert re.search(r"<ins>.*?demo: approver</ins>", page, re.DOTALL)
+    assert re.search(r"<dt>Vai trò</dt>", page)
+    assert re.search(r"<del>.*?Người xem: mọi trang</del>", page, re.DOTALL)
+    assert re.search(r"<ins>.*?Người duyệt: .*?</ins>", page, re.DOTALL)
+
+
+async def test_an_entry_of_an_announcement_is_told_in_words(house: House, redis: Redis, prefix: str) -> None:
+    await added(house.people, "chi", "admin")
+    inside = await house.inside("chi")
+    actor, trail = person("an").acting_as("editor"), Trail(redis, prefix)
+    after = {
+        "id": "a", "title": "Lũ", "status": "live", "severity": "breaking", "sites": ["demo"], "test": False,
+        "published_ms": 1_795_789_495_547, "updated_ms": 1_795_789_495_547, "audience": {"sections": ["thoi-su"]},
+    }  # fmt: skip
+    await trail.record("publish", actor, {"id": "a", "before": None, "after": after})
+    page = (await inside.get("/console/trail")).text
+    for name in ("Trạng thái", "Phát lúc", "Mức độ"):
+        assert f"<dt>{name}</dt>" in page
+    for raw in ("1795789495547", "_ms", "False", ">live<", "breaking<"):
+        assert raw not in page
 
 
 async def test_a_test_is_marked_as_one(house: House, redis: Redis, prefix: str) -> None:
@@ -80,9 +97,12 @@ def test_every_act_has_words() -> None:
 def test_differences() -> None:
     assert differences(None, None) == []
     assert differences({"a": 1, "b": [1, 2], "c": "x"}, {"a": 1, "b": [], "d": True}) == [
-        Difference("b", "1, 2", ""),
+        Difference("b", [1, 2], None),
         Difference("c", "x", None),
-        Difference("d", None, "True"),
+        Difference("d", None, True),
     ]
-    assert differences(None, {"roles": {"*": "admin"}}) == [Difference("roles", None, "*: admin")]
-    assert differences("x", ["y"]) == [Difference("", "x", "y")]
+    assert differences(None, {"roles": {"*": "admin"}, "id": "an"}) == [Difference("roles", None, {"*": "admin"})]
+    assert differences({"version": 1, "updated_ms": 1, "test": False}, {"version": 2, "updated_ms": 2}) == [
+        Difference("test", False, None)
+    ]
+    assert differences("x", ["y"]) == [Difference("", "x", ["y"])]
