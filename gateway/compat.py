@@ -102,6 +102,10 @@ class _Refused:
         self._transport.abort()
         return 0.0
 
+    def abort(self) -> None:
+        """Ends the connection at once."""
+        self._transport.abort()
+
     def feed_data(self, chunk: bytes) -> tuple[bool, bytes]:
         """Called by aiohttp's protocol; never asks it to close."""
         return False, b""

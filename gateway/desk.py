@@ -163,7 +163,8 @@ class FrontDesk:
             return
         try:
             said = msgspec.json.decode(message.payload)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            # The text of a WebSocket is known to be UTF-8, what comes to an inbox is not.
             self.ignored += 1
             return
         kind = said.get("type") if isinstance(said, Mapping) else None

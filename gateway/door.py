@@ -24,7 +24,7 @@ from gateway.handshake import Upgrade
 from gateway.limits import ConnectionsPerAddress, MissesPerAddress, TokenBucket
 from gateway.session import Session
 from gateway.settings import GatewaySettings
-from gateway.wheel import Wheel
+from gateway.wheel import Timed, Wheel
 
 if TYPE_CHECKING:
     from gateway.gate import Gate
@@ -91,7 +91,7 @@ class Door:
         self.desk = desk
         self.message_bytes = message_bytes or settings.message_bytes
         self.clock = clock
-        self.wheel = Wheel()
+        self.wheel = Wheel(failed=_log_failure)
         self.addresses = Addresses(settings.trusted_proxies, settings.exempt_networks)
         self.slow: set[Slow] = set()
         self.draining = False
@@ -302,3 +302,7 @@ def _crowded() -> Refusal:
 def _too_many() -> Refusal:
     retry = (("Retry-After", _ADDRESS_RETRY_SECONDS),)
     return Refusal(429, "address", "There are too many connections from this address.", retry)
+
+
+def _log_failure(item: Timed, error: Exception) -> None:
+    log.error("a connection failed when it was due, and is ended", what=type(item).__name__, exc_info=error)

@@ -104,6 +104,20 @@ class Gate(asyncio.Protocol):
         else:
             self._decide(head, end + len(_END))
 
+    def go_on(self, rest: bytes) -> None:
+        """Has `rest`, which came behind a request that has just been answered, read when the loop comes to it.
+
+        Read at once it would be answered at once, and what is behind it within that: a packet full of polls would be a
+        stack as deep as there are polls in it.
+        """
+        self._head = rest.lstrip(b"\r\n")
+        asyncio.get_running_loop().call_soon(self._read_rest)
+
+    def _read_rest(self) -> None:
+        # What came before the loop did may have been read with it, and the connection be somebody else's by now.
+        if self._transport.get_protocol() is self and not self._transport.is_closing():
+            self.data_received(b"")
+
     def _decide(self, head: bytes, end: int) -> None:
         """The head is whole; a body, or another request, may stand behind it."""
         ours = _OURS.match(head)
@@ -120,6 +134,10 @@ class Gate(asyncio.Protocol):
             self._door.handshakes["deadline"] += 1
         self._transport.abort()
         return 0.0
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+        self._transport.abort()
 
     def eof_received(self) -> bool:
         """The other side has ended; so do we."""

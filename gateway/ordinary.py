@@ -47,7 +47,7 @@ def _give_back(door: Door) -> Callable[[web.Request], Awaitable[web.StreamRespon
         if transport is None or fresh is None:
             # Gone while the request waited for its turn; there is nobody to answer.
             return web.Response(status=400)
-        lines = [f"GET {request.raw_path} HTTP/{request.version.major}.{request.version.minor}\r\n".encode()]
+        lines = [f"GET {_target(request)} HTTP/{request.version.major}.{request.version.minor}\r\n".encode()]
         lines += [name + b": " + value + b"\r\n" for name, value in request.raw_headers]
         cast(Guest, request.protocol).release()
         gate = fresh()
@@ -58,6 +58,16 @@ def _give_back(door: Door) -> Callable[[web.Request], Awaitable[web.StreamRespon
         return web.Response()
 
     return give_back
+
+
+def _target(request: web.Request) -> str:
+    """What is asked for, as the gate knows it.
+
+    aiohttp finds the same path in ``/%65vents``, ``http://host/events`` and ``/events#x``, of which the gate knows
+    nothing: it would hand each of them back here, and here it would be given back, for ever.
+    """
+    query = request.rel_url.raw_query_string
+    return f"{request.path}?{query}" if query else request.path
 
 
 def _preflight(inboxes: Inboxes, methods: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -164,7 +164,7 @@ class PollSession(Correspondent):
     def hung_up(self, ticket: str) -> None:
         """See Correspondent. Whoever waits and hangs up has left; or comes back, and begins anew."""
         if self._waiter is not None and self._waiter.ticket == ticket:
-            self._waiter = None
+            # It is told that nothing comes any more: another worker, which holds it, waits for that.
             self.abort()
 
     def _tell_again(self) -> None:

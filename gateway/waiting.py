@@ -119,7 +119,7 @@ class Waiting(asyncio.Protocol):
         if not self._asked.keep_alive:
             gate.linger()
         elif self._rest:
-            gate.data_received(self._rest)
+            gate.go_on(self._rest)
 
     def data_received(self, data: bytes) -> None:
         """Called by the transport. A request behind this one waits for its turn."""

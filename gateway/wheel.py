@@ -25,6 +25,9 @@ class Timed(Protocol):
     def due(self, now: float) -> float:
         """Acts; returns the seconds until it wants to be called again, 0 for never."""
 
+    def abort(self) -> None:
+        """Ends what it stands for."""
+
 
 class Wheel:
     """Calls ``item.due(now)`` when its time has come.
@@ -35,10 +38,14 @@ class Wheel:
     Args:
         width: Seconds a slot spans.
         slots: How many there are.
+        failed: Told of an item that failed when it was called; it is aborted, and all others go on.
     """
 
-    def __init__(self, width: float = 0.25, slots: int = 512) -> None:
+    def __init__(
+        self, width: float = 0.25, slots: int = 512, *, failed: Callable[[Timed, Exception], None] | None = None
+    ) -> None:
         self.width = width
+        self._failed = failed
         self._slots: list[set[Timed]] = [set() for _ in range(slots)]
         self._reached = 0
         # Taken out of their slots and not called yet. A turn that comes late, after the process was stopped for a
@@ -70,7 +77,16 @@ class Wheel:
             if not ripe:
                 return False
             item = ripe.pop()
-            if again := item.due(now):
+            try:
+                again = item.due(now)
+            except Exception as error:
+                if self._failed is None:
+                    raise
+                # One connection in the wrong state must not end the timer of all.
+                self._failed(item, error)
+                item.abort()
+                continue
+            if again:
                 self.put(item, now, again)
         return bool(ripe)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 1_000
+# As long as the API waits for a body.
+READ_SECONDS = 10.0
 CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 
@@ -46,14 +49,19 @@ async def read(request: web.Request) -> Form:
         HTTPUnsupportedMediaType: It brings something else.
         HTTPRequestEntityTooLarge: It is longer, or has more fields, than any form here.
         HTTPBadRequest: It is no UTF-8.
+        HTTPRequestTimeout: It does not come.
     """
     if request.content_type != CONTENT_TYPE:
         raise web.HTTPUnsupportedMediaType
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise web.HTTPRequestEntityTooLarge(max_size=MAX_BYTES, actual_size=len(body))
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise web.HTTPRequestEntityTooLarge(max_size=MAX_BYTES, actual_size=len(body))
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="The form did not come in time.") from None
     try:
         fields = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict", encoding="utf-8"

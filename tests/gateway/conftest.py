@@ -31,7 +31,6 @@ from gateway.problems import problems
 from gateway.settings import GatewaySettings
 from gateway.sites import SiteSettings
 from gateway.tasks import Caretaker
-from gateway.wheel import Wheel
 
 PATIENCE_SECONDS = 60.0
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455 section 1.3, and what is to be answered:
@@ -364,7 +363,7 @@ async def _running(options: dict[str, Any], tls: tuple[ssl.SSLContext, ssl.SSLCo
     hub = Hub(settings.slow_bytes)
     desk = FrontDesk(settings, SITES, hub)
     door = Door(settings, desk)
-    door.wheel = Wheel(width=0.01)
+    door.wheel.width = 0.01
     ours, theirs = tls or (None, None)
     house = House(settings, hub, desk, door, Caretaker(), theirs)
     app = web.Application(middlewares=[problems, limit_heads(settings)])

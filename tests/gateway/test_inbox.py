@@ -120,6 +120,15 @@ async def test_too_many_messages_end_the_session(open_house: Opener) -> None:
     assert await say(house, welcome["inbox"], {"type": "state", "state": "idle"}) == 404
 
 
+async def test_text_that_is_not_utf_8_is_ignored_and_ends_nothing(house: House) -> None:
+    inbox = await followed(house)
+    ignored, client = house.desk.ignored, await house.connect()
+    body = b'{"type":"state","state":"\xff"}'
+    await client.send(ask(inbox[1:], "", f"Content-Length: {len(body)}", method="POST") + body)
+    assert (await client.answer()).status == 204
+    assert (house.desk.ignored, house.door.sessions, dict(house.door.closes)) == (ignored + 1, 1, {})
+
+
 async def test_a_listener_that_fails_is_not_the_browsers_fault(house: House) -> None:
     def fail(session: object) -> None:
         raise RuntimeError("secret")
@@ -195,6 +204,8 @@ async def test_whoever_hangs_up_at_another_worker_has_left(wire: Wire) -> None:
     client.hang_up()
     await until(lambda: there.door.sessions == 0)
     assert not addresses(here.door)
+    # Nothing is waited for any more: what is never answered stays with the worker and with whoever passed it on.
+    await until(lambda: all(question.done() for question in wire.questions))
 
 
 async def test_a_worker_that_has_ended_has_no_sessions(wire: Wire) -> None:

@@ -64,3 +64,29 @@ async def test_the_same_connection_fetches_pages_and_then_follows(house: House) 
     session = house.session()
     assert session.path == "/tin/mới"
     assert session.transport.get_extra_info("peername") == before
+
+
+@pytest.mark.parametrize("target", ["/%65vents?site=demo", "/event%73?site=demo", "http://a.vn/events?site=demo"])
+async def test_whoever_spells_it_otherwise_follows_as_well(house: House, target: str) -> None:
+    """Neither the gate nor aiohttp hands it to the other for ever."""
+    client = await house.connect()
+    await client.send(ask("events", "site=demo").replace(b"/events?site=demo", target.encode(), 1))
+    _, welcome = await client.followed()
+    assert welcome["type"] == "welcome"
+    assert (house.door.sessions, house.door.guests) == (1, 0)
+
+
+@pytest.mark.parametrize("target", ["/p%6fll?site=demo", "/%70oll?site=demo", "http://a.vn/poll?site=demo"])
+async def test_whoever_spells_it_otherwise_polls_as_well(house: House, target: str) -> None:
+    client = await house.connect()
+    await client.send(ask("poll", "site=demo").replace(b"/poll?site=demo", target.encode(), 1))
+    assert (await client.polled())["messages"][0]["type"] == "welcome"
+
+
+@pytest.mark.parametrize("target", ["/poll#x", "/%70oll", "/events#x"])
+async def test_whoever_spells_it_otherwise_and_names_no_site_is_told_so(house: House, target: str) -> None:
+    client = await house.connect()
+    await client.send(ask("poll", "site=demo").replace(b"/poll?site=demo", target.encode(), 1))
+    assert (await client.answer()).status == 404
+    client.hang_up()
+    await until(lambda: (house.door.guests, house.door.arrivals) == (0, 0))

@@ -59,3 +59,30 @@ async def test_a_poll_in_the_packet_of_the_one_before(house: House, way: Way) ->
     await until(lambda: session._waiter is not None)
     house.hub.broadcast(NEWS, ("demo",), urgent=True)
     assert (await client.polled())["seen"] == 3
+
+
+MANY = b"GET /poll?site=demo HTTP/1.1\r\nHost: a\r\n\r\n" * 170
+
+
+async def test_many_polls_in_one_packet_are_one_after_the_other(house: House) -> None:
+    client = await house.connect()
+    await client.send(MANY)
+    for _ in range(170):
+        assert (await client.answer()).status in (200, 429)
+    client.hang_up()
+    await until(lambda: house.door.arrivals == 0)
+    assert 0 < house.door.sessions <= house.door.settings.sessions_per_address
+
+
+async def test_many_polls_behind_one_that_waits_do_not_stop_the_timer(house: House, way: Way) -> None:
+    client, id = await begun(house, way)
+    (session,) = house.polling
+    await client.send(ask("poll", f"site=demo&session={id}") + MANY)
+    await until(lambda: session._waiter is not None)
+    # As the wheel would: everything behind it is read in the stack of whoever has it answered.
+    session.due(house.door.clock())
+    assert (await client.polled())["messages"] == []
+    for _ in range(170):
+        assert (await client.answer()).status in (200, 429)
+    client.hang_up()
+    await until(lambda: house.door.arrivals == 0)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from gateway.wheel import SLICE, Wheel
+from gateway.wheel import SLICE, Timed, Wheel
 from tests.gateway.conftest import until
 
 WIDTH = 0.25
@@ -35,6 +35,9 @@ class Item:
     def due(self, now: float) -> float:
         self.called_at.append(now)
         return self.again
+
+    def abort(self) -> None:
+        raise AssertionError
 
 
 # Whole thousandths, so that no sum is a hair off a slot's edge.
@@ -160,3 +163,25 @@ async def test_it_turns_by_itself() -> None:
     turning.cancel()
     await asyncio.wait([turning])
     assert turning.cancelled()
+
+
+def test_one_that_fails_is_ended_and_all_others_go_on() -> None:
+    class Broken(Item):
+        ended = False
+
+        def due(self, now: float) -> float:
+            raise RecursionError
+
+        def abort(self) -> None:
+            self.ended = True
+
+    failed: list[tuple[Timed, Exception]] = []
+    wheel = Wheel(WIDTH, SLOTS, failed=lambda item, error: failed.append((item, error)))
+    items, broken = [Item(number=number) for number in range(3)], Broken(number=9)
+    for item in (*items, broken):
+        wheel.put(item, 0.0, 1.0)
+    assert wheel.turn(2.0) is False
+    assert all(item.called_at for item in items)
+    assert broken.ended
+    assert [(item, type(error)) for item, error in failed] == [(broken, RecursionError)]
+    assert len(wheel) == 0

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -7,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from notifications.console import form
 
 
-async def answered(body: bytes, kind: str = form.CONTENT_TYPE) -> tuple[int, str]:
+async def answered(body: bytes | AsyncIterator[bytes], kind: str = form.CONTENT_TYPE) -> tuple[int, str]:
     async def read(request: web.Request) -> web.Response:
         sent = await form.read(request)
         return web.json_response([sent.get("a"), sent.all("a"), sent.has("b"), sent.names()])
@@ -42,3 +45,13 @@ async def test_what_is_not_read(body: bytes, kind: str, status: int) -> None:
 
 async def test_an_empty_form_is_empty() -> None:
     assert (await answered(b""))[1] == '["", [], false, []]'
+
+
+async def test_one_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(form, "READ_SECONDS", 0.05)
+
+    async def never() -> AsyncIterator[bytes]:
+        yield b"a="
+        await asyncio.get_running_loop().create_future()
+
+    assert (await answered(never()))[0] == 408
