@@ -70,6 +70,8 @@ _WRITTEN = {
     "scheduled": "goes out at {}",
 }
 
+_OFFSET = re.compile(r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})$", re.ASCII)
+
 KEY = click.option("--key", default="", help="Idempotency key: repeated with the same one, it happens once.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the service's answer as JSON.")
 
@@ -149,7 +151,11 @@ def announce(
         click.echo(msgspec.json.encode(answer))
         return
     if answer["status"] in _WRITTEN:
-        click.echo(f"{answer['id']}  {_WRITTEN[answer['status']].format(answer.get('starts_at'))}; {_safety(answer)}")
+        moment = answer.get("starts_at")
+        if at and _OFFSET.search(at) is None:
+            # As it was typed: an editor who wrote 08:00 should not read 01:00.
+            moment = f"{at} by the site's clock, {moment}"
+        click.echo(f"{answer['id']}  {_WRITTEN[answer['status']].format(moment)}; {_safety(answer)}")
         return
     did = "was sent before," if answer["replayed"] else "sent as a test to" if test else "sent to"
     click.echo(f"{answer['id']}  {did} {_sessions(answer)}; {_safety(answer)}")

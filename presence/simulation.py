@@ -60,7 +60,7 @@ def target(base: str, site: str) -> Target:
     except (ValueError, OSError):
         found = []
     if not found:
-        raise Failure(f"{base!r} is not the address of a service such as http://127.0.0.1:8080")
+        raise Failure(f"{base!r} is no address of this machine, such as http://127.0.0.1:8080; load goes nowhere else")
     addresses = [str(one[4][0]) for one in found]
     if not all(ipaddress.ip_address(address).is_loopback for address in addresses):
         raise Failure(

@@ -289,6 +289,8 @@ async def test_says_that_the_store_does_not_answer(running: Room, terminal: Term
         done = await terminal.run(*line)
         assert done.exit_code == 1
         assert f"the store at {gone} does not answer" in done.output
+    # It has been tried again, as with a token, and the last word is what an editor has to know.
+    assert done.output.startswith("Error: Not sent: ")
 
 
 @pytest.mark.parametrize(
@@ -317,3 +319,14 @@ async def test_writes_what_is_not_sent_at_once(running: Room, terminal: Terminal
     scheduled = await terminal.run(*ANNOUNCE, "--at", "2027-01-01T08:00", "--language", "vi", "--visible")
     assert "goes out at 2027-01-01T01:00:00.000Z" in scheduled.output
     assert (await running.log.get(scheduled.output.split()[0])).announcement.audience.visible
+
+
+async def test_discards_what_nobody_was_told_of(running: Room, terminal: Terminal) -> None:
+    drafted = await terminal.run(*ANNOUNCE, "--draft")
+    id = drafted.output.split()[0]
+    discarded = await terminal.run("discard", id)
+    assert (discarded.exit_code, discarded.output.split(";")[0]) == (0, f"{id}  discarded")
+    assert (await running.log.get(id)).status == "discarded"
+    refused = await terminal.run("discard", "../x")
+    assert refused.exit_code == 1
+    assert "is not the id of an announcement" in refused.output

@@ -126,8 +126,8 @@ async def test_it_finds_the_service_of_the_data_directory(house: Portal, tmp_pat
     [
         (["--url", "http://192.0.2.7:8080"], 1, "not this machine's loopback"),
         (["--url", "http://0.0.0.0:8080"], 1, "not this machine's loopback"),
-        (["--url", "no address"], 1, "is not the address of a service"),
-        (["--url", "http://127.0.0.1:99999"], 1, "is not the address of a service"),
+        (["--url", "no address"], 1, "is no address of this machine"),
+        (["--url", "http://127.0.0.1:99999"], 1, "is no address of this machine"),
         (["--url", "http://127.0.0.1:1"], 1, "does not answer"),
         (["--data-dir", "nowhere"], 1, "no service runs on"),
         (["--for", "soon"], 2, "is not a time"),

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -18,6 +21,7 @@ class House(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     here: Here = Here()
 
 
+ROOT = Path(__file__).parents[2]
 BLUEPRINT = Blueprint(House, lambda settings: settings.here.data_dir)
 
 
@@ -40,6 +44,26 @@ def act(deployment: Deployment, how: str) -> int | None:
     number = deployment.with_sections(Here(number=5)).section(Here).number
     click.echo(f"{deployment.data_dir} {deployment.section(Here).number} {number}")
     return None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is full")
+def test_what_cannot_be_printed_is_said_in_one_line() -> None:
+    code = "from tests.settings.test_commandline import BLUEPRINT, root, run; run(root, BLUEPRINT)"
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(
+            [sys.executable, "-c", code, "act"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            # An empty file: what stands beside the code is not of this house.
+            env={"PYTHONPATH": str(ROOT), "LOA_CONFIG": os.devnull},
+            check=False,
+        )
+    assert said.returncode == 1
+    assert said.stderr.splitlines() == [
+        "loa: stdout: No space left on device. What was asked for may have been carried out: "
+        "look before you ask for it again"
+    ]
 
 
 def called(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:

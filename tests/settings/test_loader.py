@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 import pytest
@@ -13,6 +13,8 @@ from settings.loader import load
 
 
 class Room(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    # Of the class, and no setting: nobody is told that there is one.
+    LIVE: ClassVar[frozenset[str]] = frozenset({"size"})
     name: str = "room"
     size: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
     seconds: Annotated[float, msgspec.Meta(gt=0)] = 1.5

@@ -72,6 +72,9 @@ async def test_an_installation_is_moved(tmp_path: Path) -> None:
     said = await new.loa("restore", str(file))
     assert said.code == 1
     assert "the store is not empty" in said.errors
+    said = await new.loa("restore", str(file), "--replace")
+    assert said.code == 1
+    assert "nobody is there to answer, and nothing was restored; --yes answers" in said.errors
     said = await new.loa("restore", str(file), "--replace", "--yes")
     assert said.code == 0, said.errors
 

@@ -85,6 +85,8 @@ async def test_the_last_admin_may_be_disabled_here(terminal: Terminal, people: K
         (("add", "binh", "--password", PASSWORD), "", "No such option", 2),
         (("change", "an"), "", "nothing to change", 1),
         (("change", "an", "--site", "*"), "", "--role is missing", 1),
+        # Never wider than it was said.
+        (("change", "an", "--role", "admin"), "", "--site is missing: where? '*' is everywhere", 1),
         (("change", "an", "--no-role", "demo"), "", "has no role on demo", 1),
         (("change", "an", "--no-role", "*"), "", "would have no role left", 1),
         (("change", "nobody", "--full-name", "x"), "", "there is no user 'nobody'", 1),
