@@ -244,12 +244,12 @@ def _neighbours(
     )
 
 
-def _authorizing(admission: Admission) -> Callable[[web.Request], Awaitable[None]]:
-    """Lets those in who may know what only editors may."""
+def _authorizing(admission: Admission) -> Callable[[web.Request, str], Awaitable[None]]:
+    """Lets those in who may know what only editors of a site may."""
 
-    async def authorize(request: web.Request) -> None:
+    async def authorize(request: web.Request, site: str) -> None:
         try:
-            await admission.reader(request)
+            await admission.reader(request, [site])
         except StoreAway as error:
             raise presence.history.api.unavailable() from error
 

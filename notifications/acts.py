@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from notifications import lifecycle
 from notifications.actor import Actor
-from notifications.announcement import Announcement, Approval, Change, Draft, Stored
+from notifications.announcement import MIN_EXPIRY_SECONDS, Announcement, Approval, Change, Draft, Stored
 from notifications.errors import Invalid, WrongField
 from notifications.framing import refuse_oversized
 from notifications.lifecycle import Action, State
@@ -57,6 +57,8 @@ def changed(current: Announcement, state: State, change: Change, by: Actor) -> W
         wanted["ends_ms"] = 0
     content = _content(current, **wanted, author=by.who, author_name=by.name, approvals=())
     refuse_oversized(msgspec.structs.asdict(content))
+    if not live and ("starts_ms" in wanted or "ends_ms" in wanted):
+        _refuse_end_before_start(content)
     ends_ms, expires_in = wanted.get("ends_ms"), wanted.get("expires_in")
     return Write(
         id=current.id,
@@ -104,7 +106,17 @@ def moved(
         # Asked anew, answered anew.
         different["approvals"] = ()
     status = lifecycle.after(state, action)
-    return _written(current.id, current.revision, status, action, by, _content(current, **different))
+    content = _content(current, **different)
+    if starts_ms:
+        _refuse_end_before_start(content)
+    return _written(current.id, current.revision, status, action, by, content)
+
+
+def _refuse_end_before_start(content: Content) -> None:
+    """Start and end may have been given in two requests, and each been right by itself."""
+    if content.ends_ms and content.starts_ms and content.ends_ms < content.starts_ms + MIN_EXPIRY_SECONDS * 1000:
+        detail = f"must be at least {MIN_EXPIRY_SECONDS} seconds before it is over; it would never be seen"
+        raise Invalid([WrongField("starts_at", "/starts_at", detail)])
 
 
 def planned_end_ms(one: Announcement | Content) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from aiohttp import web
 
@@ -112,15 +112,15 @@ class Admission:
             detail = f"{whose} faster than notifications.publishes_per_second allows."
             raise Problem(429, detail=detail, headers=_retry_after(wait_seconds))
 
-    async def reader(self, request: web.Request) -> Principal:
-        """Whose request that asks for what only editors may know is.
+    async def reader(self, request: web.Request, sites: Collection[str] = ()) -> Principal:
+        """Whose request that asks for what only editors may know is, of all of `sites`.
 
         Raises:
-            Problem: As `principal`, and 403 without the right to see anything.
+            Problem: As `principal`, and 403 without the right to see it there, or with none to see anything.
             StoreAway: The store does not answer.
         """
         by = await self.principal(request)
-        if not may(by.roles, "see", ()):
+        if not may(by.roles, "see", sites):
             raise Problem(403, detail="A token of this role may not see this.")
         return by
 

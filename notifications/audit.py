@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from notifications.actor import Actor
+from store.errors import NOT_UNDERSTOOD
 
 # Of announcements, the actions of ``lifecycle.py``; and what was tried and is worth knowing of.
 Act: TypeAlias = Literal[
@@ -127,7 +128,7 @@ class Verifier:
         wanted = self.seq + 1
         try:
             seq = msgspec.json.decode(line.entry, type=Entry).seq
-        except msgspec.DecodeError as error:
+        except NOT_UNDERSTOOD as error:
             return Fault(wanted, f"entry {wanted} cannot be read: {error}")
         if seq > wanted:
             missing = f"entry {wanted} is" if seq == wanted + 1 else f"entries {wanted} to {seq - 1} are"

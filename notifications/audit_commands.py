@@ -22,6 +22,7 @@ from notifications.audit import Entry, Fault, Line, Verifier, exported, imported
 from notifications.trail import Trail
 from settings.commandline import Command, Deployment, Failure
 from settings.progress import progress
+from store.errors import NOT_UNDERSTOOD
 
 _HASH = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
@@ -131,7 +132,7 @@ async def _file(path: Path) -> AsyncIterator[tuple[Line | None, tuple[int, str] 
             for number, text in enumerate(file, 1):
                 try:
                     yield imported(text), None
-                except msgspec.DecodeError:
+                except NOT_UNDERSTOOD:
                     raise Failure(f"{path}, line {number}: not a line of 'loa audit export'") from None
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from None
@@ -144,7 +145,7 @@ def _broken(fault: Fault) -> Failure:
 def _understood(line: Line) -> Entry | None:
     try:
         return msgspec.json.decode(line.entry, type=Entry)
-    except msgspec.DecodeError:
+    except NOT_UNDERSTOOD:
         return None
 
 

@@ -28,7 +28,7 @@ from notifications.links import fault
 from notifications.tokens import Tokens
 from settings.commandline import Deployment, Failure
 from store.connection import connect, without_password
-from store.errors import reason
+from store.errors import NOT_UNDERSTOOD, reason
 from store.running import running
 from store.settings import RedisSettings
 
@@ -249,7 +249,7 @@ def _document(body: bytes) -> dict[str, Any] | None:
     """The JSON object that `body` is, if it is one."""
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_UNDERSTOOD:
         return None
     return document if isinstance(document, dict) else None
 

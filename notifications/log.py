@@ -48,7 +48,7 @@ from notifications.lifecycle import Action
 from notifications.revision import Write
 from notifications.settings import NotificationsSettings
 from notifications.view import Entry, Head, Snapshot
-from store.errors import reason
+from store.errors import NOT_UNDERSTOOD, reason
 from store.scripts import load
 
 log = structlog.get_logger(__name__)
@@ -391,7 +391,7 @@ def _understood(payload: bytes) -> Announcement | None:
     """None for what this release does not understand: one such announcement must not keep the others from readers."""
     try:
         return _DECODER.decode(payload)
-    except msgspec.DecodeError as error:
+    except NOT_UNDERSTOOD as error:
         log.error("announcement not understood", payload=payload[:200], why=reason(error))
         return None
 

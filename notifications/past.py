@@ -12,6 +12,7 @@ from notifications.announcement import Announcement
 from notifications.asking import ask
 from notifications.audit import Entry
 from notifications.keys import Keys
+from store.errors import NOT_UNDERSTOOD
 
 # Of the newest entries, about 2 KB each: an editor whose view is older than so many acts is shown what is there now.
 _LOOKED_THROUGH = 400
@@ -42,6 +43,6 @@ def _in(written: bytes, id: str, revision: int) -> Announcement | None:
     try:
         entry = msgspec.json.decode(written, type=Entry)
         sides = [msgspec.convert(one, Announcement) for one in (entry.after, entry.before) if one is not None]
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except NOT_UNDERSTOOD:
         return None
     return next((one for one in sides if (one.id, one.revision) == (id, revision)), None)

@@ -94,9 +94,11 @@ def new(document: object, bounds: Bounds) -> New:
     status = fields.choice("status", BEGINNINGS)
     then: Beginning = "live" if isinstance(status, UnsetType) else status
     wanted = {"sites": sites, **_text(fields), **_times(fields, bounds, sites)}
-    if then == "scheduled" and not fields.has("starts_at"):
+    # Null says nothing; a time that is wrong has been refused.
+    starts_ms = wanted["starts_ms"] if fields.has("starts_at") else 0
+    if then == "scheduled" and starts_ms == 0:
         fields.refuse("starts_at", "is missing: say when it is to go live")
-    elif then == "live" and fields.has("starts_at"):
+    elif then == "live" and starts_ms != 0:
         fields.refuse("starts_at", "goes with status scheduled, draft or waiting, not with one that is sent now")
     fields.finish()
     # Fields that are wrong or missing have raised by now; the optional ones that are unset keep their defaults.

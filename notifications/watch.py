@@ -23,7 +23,7 @@ from notifications import client
 from notifications.announcement import STATUSES
 from notifications.client import Service, printable
 from settings.commandline import Command, Deployment, Failure
-from store.errors import reason
+from store.errors import NOT_UNDERSTOOD, reason
 
 # As docs/protocol.md asks of a browser: a server silent for so long is gone.
 _SILENCE_SECONDS = 60.0
@@ -141,7 +141,7 @@ class Watcher:
     def _heard(self, frame: str | bytes) -> None:
         try:
             said = msgspec.json.decode(frame)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except NOT_UNDERSTOOD:
             return
         kind = said.get("type") if isinstance(said, dict) else None
         if kind not in {"welcome", "presence", "announcement"}:

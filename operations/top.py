@@ -13,7 +13,7 @@ from rich.live import Live
 from operations.hour import Node
 from operations.screen import screen
 from settings.commandline import Command, Deployment, Failure
-from store.errors import reason
+from store.errors import NOT_UNDERSTOOD, reason
 from store.running import running
 
 _EVERY_SECONDS = 2.0
@@ -76,5 +76,5 @@ async def _ask(http: aiohttp.ClientSession, base: str) -> bytes:
 def _node(base: str, body: bytes) -> Node:
     try:
         return _DECODER.decode(body)
-    except msgspec.DecodeError:
+    except NOT_UNDERSTOOD:
         raise Failure(f"{base} answered something else than figures; is it a Loa of this version?") from None

@@ -28,7 +28,7 @@ from gateway.tasks import told_to_stop
 from presence.audience import Asked, Estimate, Found, Search, together
 from presence.enquiry import Enquiry
 from presence.holding import Holding
-from store.errors import reason
+from store.errors import NOT_UNDERSTOOD, reason
 
 log = structlog.get_logger(__name__)
 
@@ -240,7 +240,7 @@ class Asking:
     def _heard(self, data: bytes) -> None:
         try:
             answer = _answer(data)
-        except msgspec.DecodeError:
+        except NOT_UNDERSTOOD:
             return
         waiting = self._waiting.get(answer.number)
         if waiting is not None:
@@ -250,7 +250,7 @@ class Asking:
     async def _answer(self, data: bytes) -> None:
         try:
             question = _question(data)
-        except msgspec.DecodeError:
+        except NOT_UNDERSTOOD:
             # Of another release.
             return
         named = f"{question.asker}|{question.number}".encode()

@@ -6,7 +6,7 @@ know. Nothing here decides anything.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -23,6 +23,7 @@ from presence.asking import Asking, Audience
 from presence.audience import Asked
 from presence.counter import Presence
 from presence.enquiry import Enquiry
+from presence.history.api import Authorize
 from presence.history.chronicle import Chronicle
 from presence.history.pages import Pages, TopPages
 from presence.history.reading import Reader
@@ -116,8 +117,8 @@ class Here:
         new = {site: one for site, one in sites.items() if site not in self._held}
         self._held.update(holdings(new, self._ground.settings, self._identity))
 
-    def add_routes(self, app: web.Application, authorize: Callable[[web.Request], Awaitable[None]]) -> None:
-        """Adds all that the room answers; `authorize` raises for who may not know what only editors may."""
+    def add_routes(self, app: web.Application, authorize: Authorize) -> None:
+        """Adds all that the room answers; `authorize` raises for who may not know what only editors of a site may."""
         prefix, sites = self._ground.prefix, self._ground.sites
         chronicle = Chronicle(self._redis, prefix)
         pages = Pages(self._redis, prefix, self._asked)

@@ -21,6 +21,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
+# What msgspec raises for bytes that are not what was wanted of them; a text in it that is no UTF-8 is an error apart.
+NOT_UNDERSTOOD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 def reason(error: BaseException) -> str:
     """What another library's error says, in one line and to be put into a sentence; its kind where it says nothing."""

@@ -54,7 +54,8 @@ MOST_AREAS = 50
 MAX_NOTE = 500
 MAX_REFERENCES = 2_000
 
-_LINE = re.compile(r"[ \t]*[\r\n\t\f\v\x85\u2028\u2029][\s\x85]*")
+# Begins where blanks begin: a long run of them without a break would be tried from each of them otherwise.
+_LINE = re.compile(r"(?<![ \t])[ \t]*[\r\n\t\f\v\x85\u2028\u2029][\s\x85]*")
 _LEAST_INSTRUCTION = MAX_BODY * 2 // 5
 
 Act = Literal["create", "change", "withdraw", "ignore"]

@@ -17,6 +17,7 @@ from notifications.announcement import Announcement
 from notifications.asking import ask
 from notifications.audit import Entry
 from notifications.keys import Keys
+from store.errors import NOT_UNDERSTOOD
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_DIGITS = 10
@@ -84,5 +85,5 @@ def differences(one: Announcement, other: Announcement) -> list[tuple[str, Any, 
 def _read(entry: bytes) -> Entry | None:
     try:
         return msgspec.json.decode(entry, type=Entry)
-    except msgspec.DecodeError:
+    except NOT_UNDERSTOOD:
         return None

@@ -13,7 +13,7 @@ from notifications.asking import ask
 from notifications.console.samples import BUILT_IN, Sample, kept
 from notifications.keys import SampleKeys
 from store.clock import now_ms
-from store.errors import reason
+from store.errors import NOT_UNDERSTOOD, reason
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +69,6 @@ def _read(stored: bytes) -> Sample | None:
     """None for what another release has written and this one cannot read."""
     try:
         return msgspec.json.decode(stored, type=Sample)
-    except msgspec.DecodeError as error:
+    except NOT_UNDERSTOOD as error:
         log.warning("a sample text is not understood", why=reason(error))
         return None

@@ -15,6 +15,7 @@ from notifications.console.visit import Visit
 from notifications.console.wording import Wording
 from notifications.console.words import text
 from notifications.people.rights import ANY_SITE
+from store.errors import NOT_UNDERSTOOD
 
 PATH = "/console/trail"
 
@@ -110,7 +111,7 @@ def _read(line: Line) -> tuple[Entry | None, list[Difference]]:
     """An entry and what it changed; None where it cannot be read, which ``loa audit verify`` looks into."""
     try:
         entry = msgspec.json.decode(line.entry, type=Entry)
-    except msgspec.DecodeError:
+    except NOT_UNDERSTOOD:
         return None, []
     return entry, differences(entry.before, entry.after)
 

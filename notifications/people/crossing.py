@@ -50,7 +50,8 @@ class Crossing:
         if request.secure or self._public_is_https or "Sec-Fetch-Site" in request.headers:
             # The last: browsers send it only there.
             return True
-        return _is_loopback(urlsplit(f"//{request.host}").hostname or "")
+        place = _place(f"http://{request.host}")
+        return place is not None and _is_loopback(place[0])
 
     def _ours(self, origin: str, request: web.Request) -> bool:
         there = _place(origin)

@@ -154,7 +154,8 @@ class Sessions:
 
 def digest_of(token: str) -> str:
     """What the store knows a token by: 256 random bits need no slow hash."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    # A cookie may hold bytes that are no text.
+    return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 def _flat(fields: list[bytes]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from notifications import client
 from notifications.api import PATH
 from notifications.reach.sums import Reach
 from settings.commandline import Command, Deployment, Failure
-from store.errors import reason
+from store.errors import NOT_UNDERSTOOD, reason
 
 _WATCH_SECONDS = 1.0
 
@@ -59,7 +59,7 @@ async def _ask(http: aiohttp.ClientSession, service: client.Service, id: str) ->
         raise Failure(client.sentence(body, response.status).rstrip("."))
     try:
         return msgspec.json.decode(body, type=Reach)
-    except msgspec.DecodeError:
+    except NOT_UNDERSTOOD:
         raise Failure(f"{service.url} answered, and not as this service does") from None
 
 

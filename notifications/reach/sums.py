@@ -17,6 +17,7 @@ from msgspec import Struct
 from gateway.instants import rfc3339
 from notifications.announcement import Announcement
 from notifications.reach.latency import bucket, quantile
+from store.errors import NOT_UNDERSTOOD
 
 SECONDS = 60
 # Of each announcement, so many revisions are kept: the newest.
@@ -138,7 +139,7 @@ def decode(kept: bytes) -> Revisions:
     """The opposite; nothing of what another release wrote in another form."""
     try:
         return _DECODER.decode(kept.partition(b":")[2])
-    except msgspec.DecodeError:
+    except NOT_UNDERSTOOD:
         return {}
 
 

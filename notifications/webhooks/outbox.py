@@ -21,7 +21,7 @@ from notifications.webhooks.board import Board, Waiting
 from notifications.webhooks.event import Happening
 from notifications.webhooks.keys import WebhookKeys
 from notifications.webhooks.webhook import Webhook
-from store.errors import reason
+from store.errors import NOT_UNDERSTOOD, reason
 from store.scripts import load
 
 log = structlog.get_logger(__name__)
@@ -181,7 +181,7 @@ def _read(kind: type[_Kind], stored: Mapping[bytes, bytes]) -> dict[str, _Kind]:
     for field, value in stored.items():
         try:
             found[field.decode()] = msgspec.json.decode(value, type=kind)
-        except msgspec.DecodeError as error:
+        except NOT_UNDERSTOOD as error:
             log.error("not understood", what=kind.__name__, id=field.decode(), why=reason(error))
     return found
 
@@ -190,7 +190,7 @@ def _understood(id: str, entry: bytes) -> Happening | None:
     """None also for what this release does not understand: it must not keep the rest from being told."""
     try:
         return event.happening(id, entry)
-    except msgspec.DecodeError as error:
+    except NOT_UNDERSTOOD as error:
         log.error("entry of the audit trail not understood", entry=id, why=reason(error))
         return None
 
@@ -198,7 +198,7 @@ def _understood(id: str, entry: bytes) -> Happening | None:
 def _announcement(stored: bytes | None) -> Announcement | None:
     try:
         return msgspec.json.decode(stored, type=Announcement) if stored is not None else None
-    except msgspec.DecodeError as error:
+    except NOT_UNDERSTOOD as error:
         log.error("announcement not understood", why=reason(error))
         return None
 

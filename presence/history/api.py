@@ -42,7 +42,7 @@ _GZIP_LEVEL, _GZIP_FORMAT = 1, 31
 
 _HISTORY_PARAMETERS = ("resolution", "from", "to", "format")
 
-Authorize: TypeAlias = Callable[[web.Request], Awaitable[object]]
+Authorize: TypeAlias = Callable[[web.Request, str], Awaitable[object]]
 Answer: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -55,7 +55,7 @@ class Api:
         reader: The numbers of days.
         top: The most read pages.
         sites: The portals.
-        authorize: Lets an editor's request pass; raises a Problem if it is none.
+        authorize: Lets the request of an editor of the site pass; raises a Problem if it is none.
         store_ms: An estimate of Redis's clock, in milliseconds since the epoch.
     """
 
@@ -134,7 +134,7 @@ class Api:
     async def _pages(self, request: web.Request) -> web.StreamResponse:
         """The most read pages."""
         site = self._site(request)
-        await self._authorize(request)
+        await self._authorize(request, site)
         try:
             found = await self._top.read(site)
         except (RedisError, OSError) as error:

@@ -194,7 +194,7 @@ DESCRIBED: Mapping[str, Any] = {
                     },
                 },
                 "401": {"description": "No valid token.", "content": PROBLEM},
-                "403": {"description": "The token's role may not read this.", "content": PROBLEM},
+                "403": {"description": "The token's role may not read this of the site.", "content": PROBLEM},
                 "404": _NO_SITE,
                 "429": {"description": "Too many wrong tokens.", "content": PROBLEM},
                 "503": _AWAY,

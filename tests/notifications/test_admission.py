@@ -122,3 +122,11 @@ async def test_a_user_has_a_budget_whatever_the_session(admission: Admission, pe
 async def test_where_only_tokens_are_taken_a_cookie_is_nothing(redis: Redis, prefix: str, people: Known) -> None:
     alone = Admission(Tokens(redis, prefix), NotificationsSettings(), lambda _: "", lambda _: "")
     assert await status(alone, await cookie(people)) == 401
+
+
+async def test_who_may_see_one_site_is_no_reader_of_another(admission: Admission, people: Known) -> None:
+    sent = request(await cookie(people))
+    assert (await admission.reader(sent, ["demo"])).roles == {"demo": "approver"}
+    with pytest.raises(Problem) as refused:
+        await admission.reader(sent, ["tinh"])
+    assert refused.value.status == 403

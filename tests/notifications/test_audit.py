@@ -46,6 +46,18 @@ def test_a_changed_byte_is_found(entries: int, draw: st.DataObject) -> None:
     assert fault_of(lines) == f"entry {at + 1} is not what was written, or its hash is not"
 
 
+@given(st.integers(1, 4), st.data())
+def test_any_other_byte_is_found(entries: int, draw: st.DataObject) -> None:
+    """Also one with which it is no UTF-8, or no JSON, any more."""
+    lines = trail(entries)
+    at = draw.draw(st.integers(0, entries - 1))
+    entry = bytearray(lines[at].entry)
+    place = draw.draw(st.integers(0, len(entry) - 1))
+    entry[place] = draw.draw(st.sampled_from([byte for byte in (0xFF, 0x22, 0x7B, 0x30) if byte != entry[place]]))
+    lines[at] = lines[at]._replace(entry=bytes(entry))
+    assert fault_of(lines) is not None
+
+
 @given(st.integers(2, 8), st.data())
 def test_a_removed_one_is_found(entries: int, draw: st.DataObject) -> None:
     lines = trail(entries)

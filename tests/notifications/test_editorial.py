@@ -155,6 +155,19 @@ async def test_what_would_be_over_before_it_began_is_not_scheduled(editorial: Ed
     assert (await editorial.schedule(one.id, 4_000_000_000_000, by=WRITER)).status == "scheduled"
 
 
+async def test_what_would_begin_after_its_end_is_not_scheduled(editorial: Editorial) -> None:
+    """Each of two requests may be right by itself."""
+    end_ms = 4_000_000_000_000
+    one = (await editorial.create(draft(severity="info", ends_ms=end_ms), then="draft", by=WRITER)).announcement
+    for starts_ms in (end_ms - 9_000, end_ms + 3_600_000):
+        with pytest.raises(Invalid, match="never be seen"):
+            await editorial.schedule(one.id, starts_ms, by=WRITER)
+        with pytest.raises(Invalid, match="never be seen"):
+            await editorial.change(one.id, Change(starts_ms=starts_ms), by=WRITER)
+    assert (await editorial.get(one.id, by=WRITER)).announcement.revision == 1
+    assert (await editorial.schedule(one.id, end_ms - 60_000, by=WRITER)).status == "scheduled"
+
+
 async def test_returned_and_rejected_with_a_reason(editorial: Editorial) -> None:
     one = (await editorial.create(draft(), then="waiting", by=WRITER)).announcement
     returned = (await editorial.send_back(one.id, "Địa danh nào?", by=FIRST)).announcement

@@ -318,6 +318,15 @@ def test_refuses_an_end_that_cannot_be(times: dict[str, object]) -> None:
     assert {found.pointer for found in refused.value.wrong} == {"/expires_at"}
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_start_that_says_nothing_is_none(nothing: str | None) -> None:
+    """As of a CMS that sends all members always."""
+    with pytest.raises(Invalid) as refused:
+        validation.new({**VALID, "status": "scheduled", "starts_at": nothing}, TIMED)
+    assert {found.pointer for found in refused.value.wrong} == {"/starts_at"}
+    assert validation.new({**VALID, "status": "live", "starts_at": nothing}, TIMED).then == "live"
+
+
 def test_takes_an_end_by_the_clock_of_the_sites() -> None:
     assert validation.draft({**VALID, "expires_at": "2026-11-27T13:00"}, TIMED).ends_ms == NOW_MS + 3_600_000
     with pytest.raises(Invalid, match="offset"):

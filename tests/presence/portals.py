@@ -38,6 +38,8 @@ from store.settings import RedisSettings
 from tests.presence.workers import BRISK, PATIENCE_SECONDS
 
 EDITOR = "Bearer of an editor"
+# On these sites.
+EDITED = ("demo",)
 ORIGIN = "https://portal.example.vn"
 SITES = {
     "demo": SiteSettings(origins=[ORIGIN]),
@@ -74,9 +76,11 @@ class Portal:
         return f"http://127.0.0.1:{self.port}"
 
 
-async def _authorize(request: web.Request) -> None:
+async def _authorize(request: web.Request, site: str) -> None:
     if request.headers.get("Authorization") != EDITOR:
         raise Problem(401)
+    if site not in EDITED:
+        raise Problem(403)
 
 
 @asynccontextmanager

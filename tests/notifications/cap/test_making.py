@@ -265,3 +265,9 @@ def test_whatever_comes_is_as_an_editor_could_have_written_it(
 def files_text(text: str) -> str:
     """`text` as markup."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("]]>", "]]&gt;")
+
+
+def test_a_headline_of_blanks_is_no_work() -> None:
+    """It was tried from each blank, by which a quarter of a megabyte would have held the loop for minutes."""
+    blanks = " \t" * 100_000
+    assert made(alert(info(headline=f"Lũ{blanks}lớn"))).title.startswith("Lũ")

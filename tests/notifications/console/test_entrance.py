@@ -211,3 +211,11 @@ async def test_with_the_store_away_a_page_says_so(house: House, monkeypatch: pyt
     page = await inside.get("/console/account")
     assert (page.status, page.headers["Retry-After"]) == (503, "2")
     assert "Kho dữ liệu không trả lời" in page.text
+
+
+async def test_bytes_that_are_no_text_are_no_device(house: House) -> None:
+    await added(house.people)
+    visitor = house.visitor()
+    sent = {"name": "an", "password": "sai mật khẩu rồi"}
+    answer = await visitor.send("/console/sign-in", sent, Cookie="__Host-loa-device=" + "\udcff" * 64)
+    assert answer.status == 403

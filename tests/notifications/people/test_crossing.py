@@ -82,3 +82,9 @@ def test_behind_a_proxy_that_names_another_host_the_public_address_counts() -> N
 def test_where_a_browser_keeps_our_cookies(host: str, public_url: str, headers: dict[str, str], private: bool) -> None:
     request = make_mocked_request("GET", "/console/sign-in", headers={"Host": host, **headers})
     assert Crossing(public_url).is_private(request) is private
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "a:b", "localhost:99999"])
+def test_a_host_that_is_none_is_not_this_machine(host: str) -> None:
+    asked = make_mocked_request("GET", "/console/sign-in", headers={"Host": host})
+    assert Crossing("").is_private(asked) is False
