@@ -71,8 +71,12 @@ class Admission:
             lambda: (settings.failed_logins_per_minute / 60, settings.failed_logins_per_minute), clock
         )
 
-    async def principal(self, request: web.Request) -> Principal:
+    async def principal(self, request: web.Request, *, used: bool = True) -> Principal:
         """Whose request it is: by its token, else by its session's cookie.
+
+        Args:
+            request: What came.
+            used: Whether a person does it; an answer that stays open and looks again keeps no session alive.
 
         Raises:
             Problem: 401 without a valid token or session, 403 where a request with a cookie comes from another site's
@@ -81,7 +85,7 @@ class Admission:
         """
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
-            return await self._signed_in(request)
+            return await self._signed_in(request, used=used and UNATTENDED not in request.headers)
         if scheme.lower() != _SCHEME:
             # Not named: a header may hold bytes that are no text.
             raise Problem(401, detail="Tokens are sent as Authorization: Bearer loa_…", headers=_challenge(""))
@@ -112,25 +116,25 @@ class Admission:
             detail = f"{whose} faster than notifications.publishes_per_second allows."
             raise Problem(429, detail=detail, headers=_retry_after(wait_seconds))
 
-    async def reader(self, request: web.Request, sites: Collection[str] = ()) -> Principal:
+    async def reader(self, request: web.Request, sites: Collection[str] = (), *, used: bool = True) -> Principal:
         """Whose request that asks for what only editors may know is, of all of `sites`.
 
         Raises:
             Problem: As `principal`, and 403 without the right to see it there, or with none to see anything.
             StoreAway: The store does not answer.
         """
-        by = await self.principal(request)
+        by = await self.principal(request, used=used)
         if not may(by.roles, "see", sites):
             raise Problem(403, detail="A token of this role may not see this.")
         return by
 
-    async def _signed_in(self, request: web.Request) -> Principal:
+    async def _signed_in(self, request: web.Request, *, used: bool) -> Principal:
         cookie = request.cookies.get(SESSION, "")
         if not cookie or self._sessions is None:
             raise Problem(401, detail="Send a token: Authorization: Bearer loa_…", headers=_challenge(""))
         if why := self._crossing.refused(request):
             raise Problem(403, detail=f"A request with a cookie must come from a page of the console. {why}")
-        found = await self._sessions.find(cookie, used=UNATTENDED not in request.headers)
+        found = await self._sessions.find(cookie, used=used)
         if found is None:
             raise Problem(401, detail="The session is over: sign in again.", headers=_challenge(""))
         return principal(found.user, self._client_of(request))

@@ -204,7 +204,7 @@ class Log:
                 raise NoSuchAnnouncement(id)
             current = _understood(payload)
             if current is None:
-                raise SendRefused(str(NotUnderstood(id)))
+                raise SendRefused(str(NotUnderstood(id))) from NotUnderstood(id)
             write = decide(current, lifecycle.state_at(current, int(now_ms)), int(now_ms))
             if write.act == "recall" and current.status == "recalled":
                 return await self._publication(payload, True)

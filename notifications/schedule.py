@@ -26,6 +26,7 @@ from notifications.errors import (
     ActionRefused,
     EndPassed,
     NotificationsError,
+    NotUnderstood,
     OutcomeUnknown,
     SendRefused,
     TooManyActive,
@@ -88,8 +89,13 @@ class Schedule:
         except ActionRefused:
             # Somebody was quicker: sent it, took it off the schedule, or gave it up.
             return
-        except (SendRefused, OutcomeUnknown):
-            raise
+        except (SendRefused, OutcomeUnknown) as error:
+            if not isinstance(error.__cause__, NotUnderstood):
+                raise
+            # Not by this release, whatever the store does meanwhile.
+            self._given_up.add(id)
+            log.error("scheduled announcement cannot be sent", id=id, why=reason(error))
+            return
         except TooManyActive as error:
             # Until one expires or is taken back.
             log.warning("scheduled announcement has to wait", id=id, why=reason(error))

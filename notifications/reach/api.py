@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing
 
 import msgspec
@@ -16,7 +17,7 @@ from notifications.announcement import Announcement
 from notifications.answers import answer
 from notifications.api import PATH as ANNOUNCEMENTS
 from notifications.editorial import Editorial
-from notifications.errors import StoreAway
+from notifications.errors import NotificationsError, StoreAway
 from notifications.problems import explaining
 from notifications.reach.ledger import Ledger
 from notifications.reach.live import Live, TooManyWatch
@@ -26,6 +27,8 @@ PATH = ANNOUNCEMENTS + "/{id}/reach"
 STREAM_PATH = PATH + "/stream"
 # Then the client comes back, and is asked again who it is.
 STREAM_SECONDS = 300.0
+# So often it is looked whether whoever listens still may. With what comes meanwhile, within five seconds.
+LOOK_SECONDS = 3.0
 RETRY_MS = 1000
 
 
@@ -38,6 +41,7 @@ class ReachApi:
         editorial: Knows which announcements there are, and who may see them.
         admission: Knows who asks.
         stream_seconds: How long a stream lasts.
+        look_seconds: How often it is looked whether its listener still may.
     """
 
     def __init__(
@@ -46,13 +50,16 @@ class ReachApi:
         live: Live,
         editorial: Editorial,
         admission: Admission,
+        *,
         stream_seconds: float = STREAM_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._ledger = ledger
         self._live = live
         self._editorial = editorial
         self._admission = admission
         self._stream_seconds = stream_seconds
+        self._look_seconds = look_seconds
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to the application behind the gate, under the problems middleware."""
@@ -61,8 +68,8 @@ class ReachApi:
             web.get(STREAM_PATH, explaining(self._stream), allow_head=False),
         ]
 
-    async def _see(self, request: web.Request) -> Announcement:
-        principal = await self._admission.reader(request)
+    async def _see(self, request: web.Request, *, used: bool = True) -> Announcement:
+        principal = await self._admission.reader(request, used=used)
         return (await self._editorial.get(reading.announcement_id(request), by=principal)).announcement
 
     async def _show(self, request: web.Request) -> web.Response:
@@ -75,16 +82,20 @@ class ReachApi:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         announcement = await self._see(request)
+        # No proxy is to gather what is meant for now.
+        response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        response.content_type = "text/event-stream"
         try:
             with self._live.watching(announcement) as changes:
-                # No proxy is to gather what is meant for now.
-                headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-                response = web.StreamResponse(headers=headers)
-                response.content_type = "text/event-stream"
                 await response.prepare(request)
                 await response.write(b"retry: %d\n\n" % RETRY_MS)
+                seen_at = time.monotonic()
                 async with aclosing(changes), asyncio.timeout(self._stream_seconds):
                     async for reach in changes:
+                        if time.monotonic() - seen_at > self._look_seconds:
+                            # What becomes of a right holds within five seconds, in what lies open as well.
+                            await self._see(request, used=False)
+                            seen_at = time.monotonic()
                         told = b": nothing new\n\n" if reach is None else b"data: %b\n\n" % msgspec.json.encode(reach)
                         await response.write(told)
         except TooManyWatch:
@@ -93,4 +104,8 @@ class ReachApi:
         except (TimeoutError, ConnectionResetError):
             # It has lasted as long as it may, or nobody listens any more.
             pass
+        except (Problem, NotificationsError):
+            # Whoever listens may not any more, or the store cannot say; they will be told so when they ask again.
+            if not response.prepared:
+                raise
         return response

@@ -6,6 +6,7 @@ These commands work on the store, as ``loa token`` does: whoever may use it is t
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -24,6 +25,8 @@ from notifications.webhooks.registry import Registry
 from notifications.webhooks.sender import Sender
 from notifications.webhooks.webhook import EVENTS, THENS
 from settings.commandline import Command, Deployment, Failure
+
+_DEAD_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII)
 
 
 @click.group()
@@ -257,7 +260,6 @@ def _sites(deployment: Deployment) -> Sites:
 
 
 def _dead_id(id: str) -> str:
-    first, _, second = id.partition("-")
-    if not (first.isdigit() and second.isdigit() and id.isascii()):
+    if _DEAD_ID.fullmatch(id) is None or max(map(int, id.split("-"))) >= 2**64:
         raise Failure(f"{client.printable(id)!r} is not the id of a dead delivery; 'loa webhook dead list' shows all")
     return id

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.origins import Origins
 from operations.doctor.finding import Finding, bad, ok, warning
-from operations.doctor.policy import Page, Tag, missing, needs, origin, policies
+from operations.doctor.policy import Page, Tag, missing, needs, origin, policies, split
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,11 +58,11 @@ def _ours(tag: Tag, public_url: str) -> bool:
     """Whether it loads the widget; from the address browsers reach us by, where that is known."""
     if public_url:
         return origin(tag.src) == origin(public_url)
-    return urlsplit(tag.src).path.rpartition("/")[2].startswith("widget")
+    return split(tag.src).path.rpartition("/")[2].startswith("widget")
 
 
 def _mixed(fetched: Fetched, tag: Tag) -> list[Finding]:
-    if urlsplit(fetched.url).scheme == "https" and urlsplit(tag.src).scheme == "http":
+    if urlsplit(fetched.url).scheme == "https" and split(tag.src).scheme == "http":
         return [bad("page, https", "loads the widget by http, which browsers refuse", "write https:// in its src")]
     return []
 

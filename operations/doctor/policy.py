@@ -125,8 +125,19 @@ def needs(widget: str, page: Page) -> list[Need]:
 
 def origin(address: str) -> str:
     """The origin of an address (RFC 6454), as far as it has one."""
-    parts = urlsplit(address)
+    parts = split(address)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def split(address: str) -> SplitResult:
+    """The parts of an address; of what is none, as a page of others may have, empty ones."""
+    try:
+        parts = urlsplit(address)
+        # Looked at only when it is asked for.
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def missing(found: Iterable[Mapping[str, list[str]]], page: str, wanted: Iterable[Need], tag: Tag) -> list[Need]:
@@ -156,7 +167,7 @@ def _allowed(policy: Mapping[str, list[str]], page: str, need: Need, tag: Tag) -
 
 
 def _matches(expression: str, page: str, need: Need, tag: Tag) -> bool:
-    target, own = urlsplit(need.source), urlsplit(page)
+    target, own = split(need.source), split(page)
     lowered = expression.lower()
     if lowered == "*":
         return target.scheme in _PORTS
@@ -168,7 +179,7 @@ def _matches(expression: str, page: str, need: Need, tag: Tag) -> bool:
     scheme, has_scheme, rest = lowered.rpartition("://")
     authority, _, path = rest.partition("/")
     host, _, port = authority.partition(":")
-    in_path = not path or need.directive != "script-src" or _path_matches(f"/{path}", urlsplit(tag.src).path)
+    in_path = not path or need.directive != "script-src" or _path_matches(f"/{path}", split(tag.src).path)
     return (
         in_path
         and _scheme_matches(scheme if has_scheme else own.scheme, target.scheme)

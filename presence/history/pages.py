@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from redis.asyncio import Redis
@@ -61,6 +61,8 @@ class Pages:
         self._redis = redis
         self._prefix = prefix
         self._ledger = ledger
+        # Lists that cannot be read, by site and run: what they say, and since when they have said it.
+        self._strange: dict[tuple[str, bytes], tuple[bytes, int]] = {}
 
     async def publish(self, holding: Holding, run: str, now_ms: int) -> bool:
         """Says which pages are most read on this worker; returns whether there are any."""
@@ -77,8 +79,9 @@ class Pages:
 
     async def count(self, site: str, now_ms: int) -> Ranked:
         """The most read pages as they are now, in their order, each reader counted once."""
-        stored = await self._redis.hgetall(Keys(self._prefix, site).candidates)
+        stored: dict[Any, Any] = await self._redis.hgetall(Keys(self._prefix, site).candidates)
         lists = [_understood(one, _Listed) for one in stored.values()]
+        await self._clear(site, stored, lists, now_ms)
         live = [Shortlist(one.pages, one.rest) for one in lists if one and one.at_ms > now_ms - LISTED_MS]
         paths, rest = candidates(live)
         if None in lists:
@@ -86,6 +89,24 @@ class Pages:
         places = [Place("page", path, "") for path in paths]
         readers = await self._ledger.count_places(site, places)
         return ranked(dict(zip(paths, readers, strict=True)), rest)
+
+    async def _clear(
+        self, site: str, stored: Mapping[bytes, bytes], lists: Sequence[_Listed | None], now_ms: int
+    ) -> None:
+        """Removes lists of workers that have gone: the key's own end never comes as long as others write to it."""
+        strange: dict[tuple[str, bytes], tuple[bytes, int]] = {}
+        over: list[bytes] = []
+        for (run, text), listed in zip(stored.items(), lists, strict=True):
+            at_ms = listed.at_ms if listed is not None else now_ms
+            if listed is None:
+                before = self._strange.get((site, run))
+                strange[site, run] = before if before is not None and before[0] == text else (text, now_ms)
+                at_ms = strange[site, run][1]
+            if at_ms <= now_ms - CANDIDATES_SECONDS * 1000:
+                over.append(run)
+        self._strange = {**{key: one for key, one in self._strange.items() if key[0] != site}, **strange}
+        if over:
+            await self._redis.hdel(Keys(self._prefix, site).candidates, *over)
 
     async def keep(self, site: str, now_ms: int) -> None:
         """Keeps how it is now, to compare with later."""

@@ -129,3 +129,15 @@ async def test_one_whose_announcement_is_lost_keeps_nobody_waiting(
     await schedule.turn()
     await schedule.turn()
     assert (await log.get(one.id)).status == "live"
+
+
+async def test_one_that_another_release_wrote_keeps_nobody_waiting(
+    editorial: Editorial, log: Log, redis: Redis, prefix: str
+) -> None:
+    strange = await scheduled(editorial, await now_ms(redis) - 2_000)
+    await redis.hset(Keys(prefix).state, strange.id, '{"severity":"of tomorrow"}')
+    damaged = await scheduled(editorial, await now_ms(redis) - 1_500)
+    await redis.hset(Keys(prefix).state, damaged.id, b'{"id":"\xff"}')
+    one = await scheduled(editorial, await now_ms(redis) - 1_000)
+    await Schedule(log).turn()
+    assert (await log.get(one.id)).status == "live"

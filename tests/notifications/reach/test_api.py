@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
@@ -71,7 +72,16 @@ async def serving(redis: Redis, prefix: str, stream_seconds: float = 300.0) -> A
     admission = Admission(tokens, SETTINGS, lambda request: "", lambda request: "")
     live, caretaker = Live(ledger, poll_seconds=0.01), Caretaker()
     app = web.Application(middlewares=[problems])
-    app.add_routes(ReachApi(ledger, live, Editorial(log, Trail(redis, prefix)), admission, stream_seconds).routes())
+    app.add_routes(
+        ReachApi(
+            ledger,
+            live,
+            Editorial(log, Trail(redis, prefix)),
+            admission,
+            stream_seconds=stream_seconds,
+            look_seconds=0.2,
+        ).routes()
+    )
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     async with aiohttp.ClientSession() as http:
         room = Room(http, Editor(http, "", (await tokens.create("test")).text), log, ledger, live)
@@ -172,6 +182,23 @@ async def test_a_stream_ends_so_that_its_client_is_asked_again_who_it_is(valkey:
         one = await room.publish()
         answer = await get(room, f"/{one.id}/reach/stream")
         assert (answer.status, answer.body[:7]) == (200, b"retry: ")
+        await until(lambda: room.live.watchers == 0)
+
+
+async def test_a_stream_ends_with_the_right_to_it(valkey: Redis, prefix: str) -> None:
+    async with serving(valkey, prefix) as room:
+        one = await room.publish()
+        tokens = Tokens(valkey, prefix)
+        new = await tokens.create("CMS", "viewer")
+        url = f"{room.editor.base}{PATH.replace('{id}', one.id)}/stream"
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {new.text}"}) as http,
+            http.get(url) as stream,
+        ):
+            assert await stream.content.readline()
+            await tokens.revoke(new.token.id)
+            async with asyncio.timeout(60):
+                await stream.content.read()
         await until(lambda: room.live.watchers == 0)
 
 

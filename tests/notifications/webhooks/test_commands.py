@@ -85,6 +85,8 @@ async def test_the_life_of_a_webhook(shell: Shell, receiver: Receiver, redis: Re
         (("test", "wh0"), "there is no webhook 'wh0'"),
         (("enable", "wh0"), "there is no disabled webhook 'wh0'"),
         (("dead", "retry", "x"), "'x' is not the id of a dead delivery"),
+        (("dead", "drop", f"{2**64}-1"), f"'{2**64}-1' is not the id of a dead delivery"),
+        (("dead", "drop", "9" * 26 + "-1"), "is not the id of a dead delivery"),
         (("dead", "drop", "1-0"), "there is no dead delivery '1-0'"),
         (("in", "add", "CMS", "--site", "demo", "--then", "live"), "takes lower-case letters"),
         (("in", "remove", "cms"), "there is no hook 'cms'"),

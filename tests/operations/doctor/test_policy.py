@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from operations.doctor.policy import Page, Tag, missing, needs, policies, read
+from operations.doctor.policy import Page, Tag, missing, needs, origin, policies, read
 
 LOA = "https://loa.example.vn"
 PAGE = "https://portal.example.vn/tin"
@@ -93,3 +93,9 @@ def test_a_page_is_read() -> None:
 @pytest.mark.parametrize("text", ["", "<", "<script data-site src='http://[::1'>", "<a" * 50_000, "\0" * 1000])
 def test_any_text_is_read(text: str) -> None:
     read(text, PAGE)
+
+
+@pytest.mark.parametrize("address", ["http://[", "//[::1", "http://a:99999/widget.js"])
+def test_an_address_that_is_none_has_no_origin(address: str) -> None:
+    """A page of others must not end the doctor."""
+    assert origin(address) == "://"

@@ -219,6 +219,8 @@ async def test_the_most_read_pages_are_for_editors(http: ClientSession, house: P
         assert answer.status == 401
     async with http.get("/api/v1/sites/nowhere/pages", headers={"Authorization": EDITOR}) as answer:
         assert answer.status == 404
+    async with http.get("/api/v1/sites/other/pages", headers={"Authorization": EDITOR}) as answer:
+        assert answer.status == 403
 
 
 async def test_while_the_store_is_away_it_is_said(

@@ -130,3 +130,22 @@ async def test_what_another_release_has_written_is_passed_over_and_said(
     assert await one.pages.kept("demo", NOON) is None
     await one.pages.keep("demo", NOON - 11 * MINUTE_MS)
     assert (await one.pages.kept("demo", NOON)) == counted
+
+
+async def test_what_workers_that_have_gone_were_reading_is_removed(
+    workers: tuple[Worker, Worker], redis: Redis, prefix: str
+) -> None:
+    """The key never ends by itself as long as others write to it."""
+    one, other = workers
+    key = Keys(prefix, "demo").candidates
+    await one.read("/a", b"1")
+    await other.read("/b", b"2")
+    await redis.hset(key, "strange", b"of another release")
+    await other.publish(NOON)
+    for minute in range(3):
+        now_ms = NOON + minute * MINUTE_MS
+        await one.publish(now_ms)
+        # Somebody may still write what cannot be read, until it has not changed for a minute.
+        assert (await one.pages.count("demo", now_ms)).rest > 0 or minute > 1
+    assert await redis.hkeys(key) == [b"one"]
+    assert (await one.pages.count("demo", now_ms)).rest == 0
