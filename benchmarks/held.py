@@ -136,14 +136,17 @@ class HeldSite:
     async def read(self, seconds: float, views_per_second: float = 0.0) -> int:
         """Lets readers read, and turn pages at this rate all together; returns how many turned."""
         began, turned = time.monotonic(), 0
-        while (passed := time.monotonic() - began) < seconds:
+        while True:
+            # Looked at once more in the end: what is due by then is made up, if this process stood still meanwhile.
+            passed = min(time.monotonic() - began, seconds)
             self._look_after()
             due = int(passed * views_per_second) - turned
             for number, worker in enumerate(self.workers):
                 worker.turn_pages(due * (number + 1) // len(self.workers) - due * number // len(self.workers))
             turned += due
+            if passed == seconds:
+                return turned
             await asyncio.sleep(self._batch_seconds)
-        return turned
 
     def _look_after(self) -> None:
         for task in self._tasks:

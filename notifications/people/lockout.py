@@ -4,8 +4,8 @@ A plain lockout ("five wrong ones, the account is closed") lets any stranger loc
 nothing here is counted against an account alone. A sign-in is counted *before* its password is looked at (a thousand
 guesses at once are a thousand, not one) and taken back if it was right, under:
 
-- the **pair** of address and name. `PAIR_FREE` tries, then waits of 1, 2, 4, … s, up to `LONGEST_SECONDS`. Who guesses
-  one account from one place gets some twenty tries in an hour.
+- the **pair** of address and name. `PAIR_FREE` tries, then waits of 1, 2, 4, … times `FIRST_WAIT_SECONDS`, up to
+  `LONGEST_SECONDS`. Who guesses one account from one place gets some twenty tries in an hour.
 - the **address**, whatever the names, for those who try one password on many: `ADDRESS_FREE` tries, then the same
   waits. An address that is exempt from limits (a proxy that hides its clients) has no such count, only the pair's.
 - the **name**, from wherever. It refuses nothing by itself. From `BESIEGED` failures within an hour on, each address
@@ -40,6 +40,7 @@ from store.scripts import load
 FORGET_SECONDS = 3_600
 PAIR_FREE = 5
 ADDRESS_FREE = 30
+FIRST_WAIT_SECONDS = 1
 LONGEST_SECONDS = 900
 BESIEGED = 50
 BESIEGED_WAIT_SECONDS = 60
@@ -104,6 +105,7 @@ class Lockout:
             BESIEGED,
             BESIEGED_WAIT_SECONDS * 1000,
             DEVICE_DAYS * 86_400_000,
+            FIRST_WAIT_SECONDS * 1000,
         ]
         wait_ms, known = await ask(self._attempt(keys=keys, args=args))
         if wait_ms:

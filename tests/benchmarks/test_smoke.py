@@ -97,7 +97,8 @@ def test_a_quick_run_says_what_acknowledgements_cost(tmp_path: Path) -> None:
     report = run(tmp_path, "--only", "acks", "--readers", "50")
     rows = {row.figure.rpartition(": ")[2]: row for row in report.rows}
     assert rows["pages measured"].measured == 50
-    assert rows["readers counted"].reached
+    # Not whether the bound is kept: a HyperLogLog counts them, and of 50 it may miss two, which are more than 2.5 %.
+    assert 46 <= rows["readers counted"].measured <= 50
     assert rows["and called by scripts"].measured > 0
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway import frames
@@ -30,6 +31,11 @@ async def posted(house: House, inbox: str, *more: str, **spelling: Any) -> tuple
     await client.send(ask(inbox[1:], "", *more, **{"method": "POST", **spelling}))
     answer = await client.answer()
     return answer.status, answer.headers, answer.body
+
+
+def hurry(house: House) -> None:
+    """From now on it hardly waits for what is about to come; who is there already need not be quick."""
+    house.door.adopt(msgspec.structs.replace(house.door.settings, handshake_seconds=0.05))
 
 
 async def test_the_answer_has_no_content_and_ends_the_connection(house: House) -> None:
@@ -101,10 +107,11 @@ async def test_signs_of_life_are_messages_too(open_house: Opener) -> None:
     assert (await client.told())["code"] == 1008
 
 
-async def test_a_message_without_end_is_not_waited_for(open_house: Opener) -> None:
-    house = await open_house(handshake_seconds=0.1)
-    client = await house.connect()
+async def test_a_message_without_end_is_not_waited_for(house: House) -> None:
     inbox = await followed(house)
+    client = await house.connect()
+    await until(lambda: house.door.arrivals == 1)
+    hurry(house)
     await client.send(ask(inbox[1:], "", "Content-Length: 100", method="POST") + b"{")
     assert (await client.answer()).status == 408
 
@@ -168,7 +175,7 @@ def _settle(future: asyncio.Future[str | None]) -> Callable[[str], None]:
 async def wire(open_house: Opener) -> AsyncIterator[Wire]:
     wire = Wire()
     for index in range(2):
-        house = await open_house(handshake_seconds=0.2)
+        house = await open_house()
         Inboxes(house.door, house.desk, worker=index, relay=wire)
         # The routes were made for those that the house came with.
         wire.houses.append(house)
@@ -232,5 +239,6 @@ async def test_an_inbox_of_another_worker(wire: Wire) -> None:
     assert there.session().answered
     assert await here.inboxes.say(id, "https://evil.example", said) == 403
     assert await here.inboxes.say("7" + id[1:], ORIGIN, said) == 404
+    hurry(here)
     wire.cut = True
     assert await here.inboxes.say(id, ORIGIN, said) == 503

@@ -102,6 +102,12 @@ async def feeding(
 
 
 @pytest.fixture
+def long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who guesses passwords waits a minute at once: a wait of a second may be over before a busy machine looks."""
+    monkeypatch.setattr("notifications.people.lockout.FIRST_WAIT_SECONDS", 60)
+
+
+@pytest.fixture
 def log(redis: Redis, prefix: str) -> Log:
     """A log of this test's own, on both servers."""
     return Log(redis, prefix, SETTINGS)

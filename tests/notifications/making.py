@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -18,6 +20,17 @@ EPOCH = "9f2c41d0"
 def by(owner: str) -> Actor:
     """Somebody who acts, by the id of their token."""
     return Actor(owner=owner, name=f"the token {owner}", role="editor", address="192.0.2.7")
+
+
+def ahead(zone: str) -> datetime:
+    """Eight in the morning in a month, by the clocks of `zone`: for those who ask the real clock what has passed."""
+    day = datetime.now(UTC).date() + timedelta(days=30)
+    return datetime.combine(day, time(8), ZoneInfo(zone))
+
+
+def wall(moment: datetime) -> str:
+    """As one types what a clock on the wall shows."""
+    return f"{moment:%Y-%m-%dT%H:%M}"
 
 
 def person(owner: str, role: Role = "editor", *sites: str) -> Principal:

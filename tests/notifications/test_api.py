@@ -15,6 +15,7 @@ from notifications.settings import NotificationsSettings
 from store.connection import connect
 from store.settings import RedisSettings
 from tests.notifications.conftest import SETTINGS
+from tests.notifications.making import ahead, wall
 from tests.notifications.service import Editor, Room, serving_api
 
 DRAFT = {"sites": ["demo"], "severity": "breaking", "title": "Lũ lên nhanh", "url": "https://a.vn/x", "expires_in": 60}
@@ -369,8 +370,9 @@ async def test_an_emergency_goes_the_whole_way(strict: Room) -> None:
     assert (await strict.editor.send("POST", f"{path}/approve", {})).status == 403
     approved = await other.send("POST", f"{path}/approve", {}, headers={"If-Match": '"5"'})
     assert [one["name"] for one in approved.json["approvals"]] == ["other"]
-    scheduled = await strict.editor.send("POST", f"{path}/schedule", {"starts_at": "2027-01-01T08:00"})
-    assert (scheduled.json["status"], scheduled.json["starts_at"]) == ("scheduled", "2027-01-01T01:00:00.000Z")
+    at = ahead("Asia/Ho_Chi_Minh")
+    scheduled = await strict.editor.send("POST", f"{path}/schedule", {"starts_at": wall(at)})
+    assert (scheduled.json["status"], scheduled.json["starts_at"]) == ("scheduled", f"{at:%Y-%m-%d}T01:00:00.000Z")
     assert (await strict.editor.send("POST", f"{path}/unschedule")).json["status"] == "approved"
     live = await strict.editor.send("POST", f"{path}/send")
     assert (live.json["status"], live.json["sessions"], live.json["texts"]) == ("live", 3, {"en": {"title": "Flood"}})

@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 from notifications.attempt import NotSent, Unanswered, attempt
 from store.connection import connect
 from store.settings import RedisSettings
+from tests.hurry import hurried
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -35,7 +36,7 @@ async def answered_by(script: Script, directory: Path) -> AsyncIterator[Redis]:
 
     path = directory / "scripted.sock"
     async with await asyncio.start_unix_server(serve, path):
-        client = connect(RedisSettings(command_seconds=0.2), f"unix://{path}", connections=1, name="test")
+        client = connect(RedisSettings(command_seconds=60.0), f"unix://{path}", connections=1, name="test")
         yield client
         await client.aclose()
         await asyncio.gather(*[task for task in serving if task is not None])
@@ -70,6 +71,7 @@ async def test_silence_is_no_answer(short_directory: Path, patience_seconds: flo
         await reader.read()
 
     async with answered_by(silent, short_directory) as client:
+        await hurried(client)
         with pytest.raises(Unanswered):
             await attempt(client, [("PING",)], patience_seconds=patience_seconds)
 

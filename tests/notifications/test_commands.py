@@ -22,6 +22,7 @@ from store import runfile
 from store.runfile import RunFile
 from store.settings import RedisSettings
 from tests.notifications.conftest import SETTINGS
+from tests.notifications.making import ahead, wall
 from tests.notifications.service import Room, serving_api
 
 NOBODY = "01kavg3n4m7q2x8r5t9w0y1z3b"
@@ -312,12 +313,13 @@ async def test_writes_what_is_not_sent_at_once(running: Room, terminal: Terminal
     one = (await running.log.get(drafted.output.split()[0])).announcement
     assert (one.status, one.test) == ("draft", True)
     assert (one.audience.sections, one.audience.paths) == (("thoi-su",), ("/tin/**",))
-    submitted = await terminal.run(*ANNOUNCE, "--submit", "--at", "2027-01-01T08:00")
+    at = ahead("Asia/Ho_Chi_Minh")
+    submitted = await terminal.run(*ANNOUNCE, "--submit", "--at", wall(at))
     assert "waits until somebody approves" in submitted.output
     one = (await running.log.get(submitted.output.split()[0])).announcement
     assert (one.status, one.starts_ms > 0) == ("waiting", True)
-    scheduled = await terminal.run(*ANNOUNCE, "--at", "2027-01-01T08:00", "--language", "vi", "--visible")
-    assert "goes out at 2027-01-01T01:00:00.000Z" in scheduled.output
+    scheduled = await terminal.run(*ANNOUNCE, "--at", wall(at), "--language", "vi", "--visible")
+    assert f"goes out at {wall(at)} by the site's clock, {at:%Y-%m-%d}T01:00:00.000Z" in scheduled.output
     assert (await running.log.get(scheduled.output.split()[0])).announcement.audience.visible
 
 

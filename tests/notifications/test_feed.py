@@ -24,6 +24,7 @@ from notifications.settings import NotificationsSettings
 from store.connection import connect
 from store.settings import RedisSettings
 from tests.conftest import serving
+from tests.hurry import hurried
 from tests.notifications.conftest import PATIENCE_SECONDS, SETTINGS, feeding, until
 from tests.notifications.making import by, draft
 
@@ -331,19 +332,22 @@ async def test_a_store_that_stands_still_is_not_taken_for_a_yes(short_directory:
     directory = short_directory / "still"
     directory.mkdir()
     with serving(get_binary_path(), directory, "--appendonly", "yes") as url:
-        client = connect(RedisSettings(command_seconds=0.3), url, connections=2)
-        log = Log(client, prefix, SETTINGS)
+        patience = RedisSettings(command_seconds=PATIENCE_SECONDS)
+        client, other = (connect(patience, url, connections=1) for _ in range(2))
+        log, hasty = (Log(each, prefix, SETTINGS) for each in (client, other))
         await log.publish(draft(), by=by("t"))
         server = int((await client.info("server"))["process_id"])
+        await hurried(other)
         os.kill(server, signal.SIGSTOP)
         try:
             with pytest.raises(OutcomeUnknown):
-                await log.publish(draft(), by=by("t"), key="k")
+                await hasty.publish(draft(), by=by("t"), key="k")
             with pytest.raises(RedisError):
-                await log.snapshot()
+                await hasty.snapshot()
         finally:
             os.kill(server, signal.SIGCONT)
         # It had taken the request all the same: repeating it finds out.
         answer = await log.publish(draft(), by=by("t"), key="k")
         assert answer.version == 2
-        await client.aclose()
+        for each in (client, other):
+            await each.aclose()

@@ -125,16 +125,15 @@ async def test_a_connection_that_leads_elsewhere_is_given_up(
     async with way.standing() as passage, heard(passage.url, redis, prefix) as (feed, singer):
         before = passage.connections
         real, singer.key = singer.key, f"{singer.key}-elsewhere"
-        wanted, sung = singer.key, 0
+        wanted = singer.key
         while feed.outages == 0:
             # Written where the feed does not look.
             singer.key = real
             await singer.sing()
             await redis.delete(real)
-            singer.key, sung = wanted, sung + 1
+            singer.key = wanted
             await asyncio.sleep(0.02)
         singer.key = real
         await singer.sing()
         await until(lambda: singer.canary.heard == singer.canary.number)
         assert passage.connections > before
-        assert sung > 1

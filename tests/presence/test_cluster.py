@@ -66,4 +66,5 @@ async def test_places_and_readers_are_counted_over_all_shards(three: Cluster, pr
         async with asyncio.timeout(PATIENCE_SECONDS):
             while seen.told("page").get("online") != 41:
                 await asyncio.sleep(0.01)
-        assert one.online == 41
+        # The site was counted just before the page: it may have been one batch behind.
+        await until(lambda: one.online == 41)

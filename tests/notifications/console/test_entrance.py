@@ -86,6 +86,7 @@ async def test_a_wrong_password_is_said_beside_the_field(house: House, name: str
     assert SESSION not in visitor.cookies
 
 
+@pytest.mark.usefixtures("long_waits")
 async def test_too_many_are_told_how_long_to_wait(house: House) -> None:
     await added(house.people)
     visitor = house.visitor()

@@ -47,6 +47,7 @@ async def test_who_is_disabled_is_refused_like_a_wrong_password(people: Known) -
         await people.sign_in.enter("an", PASSWORD, HERE)
 
 
+@pytest.mark.usefixtures("long_waits")
 @pytest.mark.parametrize("name", ["an", "nobody"])
 async def test_names_that_nobody_has_wait_like_others(people: Known, name: str) -> None:
     await added(people)
@@ -101,6 +102,7 @@ async def test_a_new_password_of_ones_own(people: Known) -> None:
     assert await people.sign_in.enter("an", NEW, HERE)
 
 
+@pytest.mark.usefixtures("long_waits")
 async def test_a_new_password_takes_the_present_one(people: Known) -> None:
     user = await added(people)
     for _ in range(PAIR_FREE):
