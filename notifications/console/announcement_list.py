@@ -73,8 +73,8 @@ class AnnouncementList:
         )
         mine = [one for one in waiting.found if waits_for(*one, visit.by)]
         groups = {
-            "live": live.found,
             "mine": mine,
+            "live": live.found,
             "waiting": [one for one in waiting.found if one not in mine],
             "written": [one for one in recent.found if one.status in _WRITTEN],
             "scheduled": sorted(scheduled.found, key=lambda one: one.announcement.starts_ms),

@@ -131,12 +131,16 @@ class ConfirmPages:
         return offers(*found, visit.by, self._desk.needed(found.announcement))
 
     def _unnamed(self, request: web.Request, one: Announcement, sent: form.Form) -> str:
-        """Why an emergency does not go out yet: its site is not named. Empty if it is, or need not be."""
+        """Why an emergency does not go out yet: its site is not named, or not how many there are. Empty if it is, or
+        need not be."""
         if one.severity != "emergency" or one.test:
             return ""
         words = self._desk.words(request)
-        site = one.sites[0]
+        site, many = one.sites[0], len(one.sites)
         typed = _plain(sent.get("typed"))
+        if many > 1:
+            # The name of one would say nothing of the others, which may have been ticked by mistake.
+            return "" if typed == str(many) else words.say(text("Type how many sites it goes to: %(num)s"), num=many)
         if typed and typed in {_plain(words.site(site)), _plain(site)}:
             return ""
         return words.say(text("Type the site’s name to send an emergency: %(name)s"), name=words.site(site))
@@ -212,4 +216,6 @@ def _written(one: Announcement) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+    """As somebody in a hurry types it: without capitals and marks."""
+    letters = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
+    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())

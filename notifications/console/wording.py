@@ -61,6 +61,12 @@ _ROLES: Mapping[str, str] = {
     "operator": text("Operator"),
     "admin": text("Admin"),
 }
+# Those who act without being people, by the names the trail has for them.
+_MACHINES: Mapping[str, str] = {
+    "command line": text("command line"),
+    "schedule": text("schedule"),
+    "first start": text("first start"),
+}
 _OUTCOMES: Mapping[str, str] = {"delivered": text("delivered"), "failed": text("failed"), "dead": text("given up")}
 _PATTERNS = {
     "vi": {"short": "HH:mm d/M", "long": "HH:mm 'ngày' d/M/y", "second": "HH:mm:ss d/M/y"},
@@ -181,6 +187,8 @@ class Wording:
             return self.sites(value)
         if name == "role":
             return self.role(value)
+        if name in {"name", "author_name"}:
+            return self.person(value)
         if name == "roles" and isinstance(value, Mapping):
             return ", ".join(f"{self.role(role)}: {self.sites([site])}" for site, role in value.items())
         if name == "outcome" and value in _OUTCOMES:
@@ -194,6 +202,10 @@ class Wording:
         if name == "audience" and isinstance(value, Mapping):
             return self.audience(msgspec.convert(value, Audience))
         return _plain(value)
+
+    def person(self, name: str) -> str:
+        """Whoever acted, in the page's language where it was no person."""
+        return self.say(_MACHINES[name]) if name in _MACHINES else name
 
     def role(self, role: str) -> str:
         """What a role is called."""

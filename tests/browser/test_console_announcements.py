@@ -54,7 +54,9 @@ async def test_from_writing_to_recall_with_the_keyboard(
     await page.get_by_label("Tiêu đề").focus()
     await page.keyboard.press("Enter")
     await press(page, "Tiếp: xem lại và xác nhận")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Xác nhận")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Xác nhận tin KHẨN CẤP trên 1 trang")
+    # Red, as nothing else that can be pressed is.
+    await expect(page.get_by_role("button", name="Gửi ngay")).to_have_css("background-color", "rgb(155, 17, 17)")
     await expect(page.locator("[data-figure]")).to_have_text("1 người đang đọc")
     await page.locator("#typed").focus()
     await page.keyboard.insert_text(site)

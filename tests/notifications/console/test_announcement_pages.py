@@ -78,7 +78,18 @@ async def test_an_emergency_takes_the_name_of_its_site(desk: DeskHouse, lan: Vis
         status, text = await confirm(lan, id, "send", typed=typed)
         assert (status, 'id="typed-error"' in text) == (422, True)
     assert (await desk.get(id)).status == "draft"
-    assert (await confirm(lan, id, "send", typed="  cổng TỈNH "))[0] == 303
+    # In capitals, without marks, as somebody in a hurry types it.
+    assert (await confirm(lan, id, "send", typed="  cong TỈNH "))[0] == 303
+    assert (await desk.get(id)).status == "live"
+
+
+async def test_an_emergency_to_several_sites_takes_their_number(desk: DeskHouse, lan: Visitor) -> None:
+    """One name would say nothing of those that were ticked by mistake."""
+    id = await draft(desk, lan, "Lũ quét", "emergency", ["demo", "bao"])
+    assert "tin KHẨN CẤP trên 2 trang" in (await lan.get(f"{PATH}/{id}/confirm")).text
+    for typed in ("Cổng tỉnh", "demo", "1", ""):
+        assert (await confirm(lan, id, "send", typed=typed))[0] == 422
+    assert (await confirm(lan, id, "send", typed=" 2 "))[0] == 303
     assert (await desk.get(id)).status == "live"
 
 
