@@ -96,7 +96,7 @@ async def test_what_is_a_test_is_told_only_to_those_who_asked(log: Log, store_ur
         assert ids(greeted(feed, "tinh", tests=True)) == set()
 
 
-async def test_who_asked_for_tests_hears_of_them_until_the_session_ends(log: Log, store_url: str, prefix: str) -> None:
+async def test_who_asked_for_tests_hears_of_them_until_the_session_ends(store_url: str, prefix: str) -> None:
     async with feeding(store_url, prefix) as (feed, told):
         await until(lambda: feed.fresh)
         session: Any = SimpleNamespace(site="demo", since="", tests=True)
@@ -235,7 +235,7 @@ async def test_greeting_does_not_encode_anew(log: Log, store_url: str, prefix: s
         assert feed.greet(session) is feed.greet(session)
 
 
-async def test_knows_the_stores_clock(log: Log, store_url: str, prefix: str) -> None:
+async def test_knows_the_stores_clock(store_url: str, prefix: str) -> None:
     """Announcements expire by it, so browsers must be told that one, not the worker's."""
     hour = 3600.0
     async with feeding(store_url, prefix) as (feed, _):
