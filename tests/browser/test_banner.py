@@ -353,8 +353,8 @@ async def test_expires_by_the_servers_clock_also_offline(
     await wire.attach(browser)
     page = await _joined(readers, portal.page(embed(service.url, "demo")), browser)
     await expect(banners(page).locator("loa-title")).to_have_text(["Tin later"])
-    # Not before the page stands there, however long that took.
-    wire.say("announcement", **announcement("soon", severity="breaking", expires_at=instant(5)))
+    # Not before the page stands there, however long that took; and long enough for it to be seen on a busy machine.
+    wire.say("announcement", **announcement("soon", severity="breaking", expires_at=instant(15)))
     await expect(banners(page)).to_have_count(2)
     wire.greeting = None
     await wire.connections[-1].close(code=1011)

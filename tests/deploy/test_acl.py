@@ -98,16 +98,17 @@ def auditor(store: Path) -> Iterator[Redis]:
 
 @pytest.fixture
 def service(
-    store: Path, auditor: Redis, tmp_path: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+    store: Path, auditor: Redis, tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Service]:
     """On that Valkey, by TLS."""
     certify(tmp_path)
+    port = free_port()
     both = tmp_path / "both.pem"
     both.write_bytes((tmp_path / "certificate.pem").read_bytes() + (tmp_path / "key.pem").read_bytes())
     file = tmp_path / "haproxy.cfg"
-    file.write_text(HAPROXY.format(port=unused_tcp_port, certificate=both, socket=store))
+    file.write_text(HAPROXY.format(port=port, certificate=both, socket=store))
     monkeypatch.setenv("LOA_REDIS_PASSWORD", PASSWORD)
-    url = f"rediss://loa@127.0.0.1:{unused_tcp_port}/0?ssl_ca_certs={tmp_path / 'certificate.pem'}"
+    url = f"rediss://loa@127.0.0.1:{port}/0?ssl_ca_certs={tmp_path / 'certificate.pem'}"
     terminator = subprocess.Popen(
         [program("haproxy"), "-db", "-q", "-f", str(file)],
         preexec_fn=end_with_parent(signal.SIGTERM),  # noqa: PLW1509  one call, looked up before the fork
@@ -116,7 +117,7 @@ def service(
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", unused_tcp_port)) == 0:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.02)
         with Service(tmp_path, 0, f'\n[redis]\nurl = "{url}"\n', more_notifications=SETTINGS) as service:
@@ -143,12 +144,12 @@ async def test_what_there_is_can_be_saved_and_put_back(service: Service, auditor
 
 
 async def test_leases_on_a_cluster_take_less(
-    short_directory: Path, unused_tcp_port_factory: Callable[[], int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    short_directory: Path, free_port: Callable[[], int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = short_directory / f"leases-{tmp_path.name[-20:]}"
     directory.mkdir()
     rights = (DEPLOY / "redis" / "leases.acl").read_text().splitlines()[1].replace(NONE, f">{PASSWORD}").split()[1:]
-    with cluster(directory, unused_tcp_port_factory) as three:
+    with cluster(directory, free_port) as three:
         for server in three.servers:
             with Redis(port=server.port) as admin:
                 admin.execute_command("ACL SETUSER", *rights)

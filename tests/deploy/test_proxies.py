@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -78,11 +78,11 @@ def sessions() -> int:
 
 
 @pytest.fixture
-def front(kind: str, sessions: int, tmp_path: Path, unused_tcp_port: int) -> Iterator[Front]:
+def front(kind: str, sessions: int, tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Front]:
     certify(tmp_path)
     with Service(tmp_path, 0, CROWDED.format(sessions=sessions)) as service:
         inner, ops = urlsplit(service.url).netloc, urlsplit(service.ops_url).netloc
-        with proxy.running(kind, tmp_path, unused_tcp_port, inner, ops) as url:
+        with proxy.running(kind, tmp_path, free_port(), inner, ops) as url:
             yield Front(service, url, tmp_path)
 
 

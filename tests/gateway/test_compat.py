@@ -66,7 +66,7 @@ async def test_a_session_notices_by_itself_that_it_can_be_written_to_again(
     await reading
 
 
-async def test_stopping_the_application_ends_its_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stopping_the_application_ends_its_sessions() -> None:
     settings = GatewaySettings()
     hub = Hub(settings.slow_bytes)
     desk = FrontDesk(settings, SITES, hub)

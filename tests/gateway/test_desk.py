@@ -87,7 +87,7 @@ def test_a_welcome_says_the_time() -> None:
     said = greeting(desk_of(), opened(desk_of()))["now"]
     assert said.endswith("Z")
     assert len(said) == len("2026-11-23T04:25:16.120Z")
-    assert abs(datetime.now(UTC) - datetime.fromisoformat(said)) < timedelta(seconds=5)
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(said)) < timedelta(minutes=1)
 
 
 def test_the_time_is_that_of_the_clock_it_is_given() -> None:

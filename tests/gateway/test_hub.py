@@ -422,7 +422,6 @@ async def test_a_reader_too_slow_for_counts_misses_them_and_stays(
         house.hub.broadcast(b'{"number":%d,"filling":"%s"}' % (number, b"a" * 8000), ["demo"], urgent=False, done=done)
         await done.number(0)
         assert (await other.message())["number"] == number
-    assert session.paused_at
     # Room is left for announcements: a slow reader is slow long before it is given up.
     assert session.transport.get_write_buffer_size() < house.settings.slow_bytes / 2
     house.hub.broadcast(b'{"number":-1}', ["demo"], urgent=True)

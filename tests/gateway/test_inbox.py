@@ -98,7 +98,7 @@ async def test_who_guesses_inboxes_is_made_to_wait_and_who_has_one_is_heard(open
 
 
 async def test_signs_of_life_are_messages_too(open_house: Opener) -> None:
-    house = await open_house(messages_per_second=1.0, message_burst=2)
+    house = await open_house(messages_per_second=0.01, message_burst=2)
     client = await house.connect()
     await client.send(ask("events"))
     _, welcome = await client.followed()
@@ -117,7 +117,7 @@ async def test_a_message_without_end_is_not_waited_for(house: House) -> None:
 
 
 async def test_too_many_messages_end_the_session(open_house: Opener) -> None:
-    house = await open_house(messages_per_second=1.0, message_burst=2)
+    house = await open_house(messages_per_second=0.01, message_burst=2)
     client = await house.connect()
     await client.send(ask("events"))
     _, welcome = await client.followed()

@@ -83,7 +83,7 @@ async def test_what_comes_between_two_polls_waits(house: House, way: Way) -> Non
     assert messages[0]["online"] == 8
 
 
-async def test_a_number_alone_waits_a_little(house: House, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_number_alone_waits_a_little(house: House, way: Way) -> None:
     client, id = await begun(house, way)
     session = await wait(house, client, id)
     house.hub.broadcast(COUNT, ("demo",), urgent=False)
@@ -177,9 +177,7 @@ async def test_too_much_for_a_browser_that_does_not_ask(open_house: Opener, way:
     assert house.door.stalled == 1
 
 
-async def test_draining_tells_those_who_wait_and_those_who_come_back(
-    house: House, way: Way, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_draining_tells_those_who_wait_and_those_who_come_back(house: House, way: Way) -> None:
     waiting, id = await begun(house, way)
     await wait(house, waiting, id)
     away, other_id = await begun(house, way)

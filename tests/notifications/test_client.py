@@ -156,9 +156,9 @@ async def test_silence_may_mean_that_it_was_carried_out(monkeypatch: pytest.Monk
     assert tried == 2
 
 
-async def test_what_nobody_has_taken_was_not_carried_out(unused_tcp_port: int) -> None:
+async def test_what_nobody_has_taken_was_not_carried_out(nobodys_port: int) -> None:
     with pytest.raises(Failure) as failed:
-        await act(Service(f"http://127.0.0.1:{unused_tcp_port}", local=True), "token", "/x", {}, KEY)
+        await act(Service(f"http://127.0.0.1:{nobodys_port}", local=True), "token", "/x", {}, KEY)
     assert "no service answers at" in failed.value.message
     assert KEY not in failed.value.message
 

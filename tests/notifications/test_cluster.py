@@ -23,11 +23,11 @@ from tests.notifications.making import by, draft
 
 
 @pytest.fixture
-async def node(short_directory: Path, unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[Redis]:
+async def node(short_directory: Path, free_port: Callable[[], int]) -> AsyncIterator[Redis]:
     """A cluster of one node, which answers for every slot and checks the keys of every script."""
     directory = short_directory / "cluster"
     directory.mkdir()
-    ports = ("--port", str(unused_tcp_port_factory()), "--cluster-port", str(unused_tcp_port_factory()))
+    ports = ("--port", str(free_port()), "--cluster-port", str(free_port()))
     options = ("--cluster-enabled", "yes", "--appendonly", "yes", "--bind", "127.0.0.1", *ports)
     with serving(get_binary_path(), directory, *options) as url:
         client = connect(RedisSettings(), url)

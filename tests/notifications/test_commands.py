@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import click
@@ -239,8 +239,8 @@ async def test_makes_tokens_for_as_long_as_may_be(running: Room, terminal: Termi
 
 
 @pytest.mark.slow
-async def test_says_that_nobody_answers(terminal: Terminal, unused_tcp_port_factory: Callable[[], int]) -> None:
-    server = f"http://127.0.0.1:{unused_tcp_port_factory()}"
+async def test_says_that_nobody_answers(terminal: Terminal, nobodys_port: int) -> None:
+    server = f"http://127.0.0.1:{nobodys_port}"
     done = await terminal.run(*ANNOUNCE, "--server", server, "--token", "x")
     assert done.exit_code == 1
     assert f"no service answers at {server}" in done.output

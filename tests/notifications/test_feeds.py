@@ -69,7 +69,7 @@ async def test_says_what_is_live_and_what_was_withdrawn(log: Log, store_url: str
         assert [item["id"].rpartition("#")[2] for item in await reader.items()] == [flood.id, storm.id]
 
 
-async def test_every_format_is_served_under_its_name(log: Log, store_url: str, prefix: str) -> None:
+async def test_every_format_is_served_under_its_name(store_url: str, prefix: str) -> None:
     async with reading(store_url, prefix) as (reader, _):
         for format, (kind, _) in FORMATS.items():
             status, headers, body = await reader.get(f"/feeds/demo.{format}")
@@ -94,7 +94,7 @@ async def test_is_sent_anew_only_after_a_change(log: Log, store_url: str, prefix
 
 
 @pytest.mark.parametrize("path", ["/feeds/nowhere.atom", "/feeds/demo.doc"])
-async def test_what_there_is_not(log: Log, store_url: str, prefix: str, path: str) -> None:
+async def test_what_there_is_not(store_url: str, prefix: str, path: str) -> None:
     async with reading(store_url, prefix) as (reader, _):
         status, headers, body = await reader.get(path)
         assert status == 404

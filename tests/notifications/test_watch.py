@@ -179,9 +179,9 @@ async def test_json_is_a_frame_a_line_without_the_visitor() -> None:
         assert "visitor" not in frames[0]
 
 
-async def test_goes_on_trying_while_nobody_answers(unused_tcp_port_factory: Callable[[], int]) -> None:
+async def test_goes_on_trying_while_nobody_answers(nobodys_port: int) -> None:
     said: list[str] = []
-    service = Service(f"http://127.0.0.1:{unused_tcp_port_factory()}", local=True)
+    service = Service(f"http://127.0.0.1:{nobodys_port}", local=True)
     task = asyncio.create_task(Watcher(service, "demo", False, said.append).run())
     await until(lambda: bool(said))
     assert "lost, trying again" in said[0]
@@ -233,9 +233,9 @@ async def test_a_connection_that_lasted_makes_good_what_failed_before(monkeypatc
         assert watcher.failures <= 1
 
 
-async def test_an_outage_of_any_length_is_outlasted(unused_tcp_port_factory: Callable[[], int]) -> None:
+async def test_an_outage_of_any_length_is_outlasted(nobodys_port: int) -> None:
     """So many doublings of a pause are no number that fits anywhere."""
-    watcher = Watcher(Service(f"http://127.0.0.1:{unused_tcp_port_factory()}", local=True), "demo", False, print)
+    watcher = Watcher(Service(f"http://127.0.0.1:{nobodys_port}", local=True), "demo", False, print)
     watcher.failures = 5_000
     watcher._cap_seconds = 0.001
     task = asyncio.create_task(watcher.run())
@@ -244,9 +244,9 @@ async def test_an_outage_of_any_length_is_outlasted(unused_tcp_port_factory: Cal
     task.cancel()
 
 
-async def test_says_once_that_it_is_lost(unused_tcp_port_factory: Callable[[], int]) -> None:
+async def test_says_once_that_it_is_lost(nobodys_port: int) -> None:
     said: list[str] = []
-    service = Service(f"http://127.0.0.1:{unused_tcp_port_factory()}", local=True)
+    service = Service(f"http://127.0.0.1:{nobodys_port}", local=True)
     watcher = Watcher(service, "demo", True, said.append)
     watcher._cap_seconds = 0.001
     task = asyncio.create_task(watcher.run())

@@ -387,7 +387,7 @@ async def test_a_new_worker_that_does_not_start_takes_nobodys_place(begin: Any, 
     assert 'loa_worker_restarts_total{worker="0"} 0.0' in text
 
 
-async def test_a_service_that_is_replacing_workers_can_be_stopped(begin: Any, tmp_path: Path) -> None:
+async def test_a_service_that_is_replacing_workers_can_be_stopped(begin: Any) -> None:
     service = await (await begin(server={"workers": 2}, conduct="clings")).stands()
     family = children(service.process.pid)
     service.stop(signal.SIGUSR2)

@@ -18,7 +18,7 @@ from gateway.hub import Hub
 from gateway.listening import listen
 from gateway.problems import Problem, problems
 from gateway.settings import GatewaySettings
-from gateway.sites import SiteSettings
+from gateway.sites import Sites, SiteSettings
 from gateway.tasks import Caretaker
 from presence import api, badge
 from presence.counter import Presence
@@ -84,17 +84,19 @@ async def _authorize(request: web.Request, site: str) -> None:
 
 
 @asynccontextmanager
-async def portal(store_url: str, prefix: str, settings: PresenceSettings = BRISK) -> AsyncIterator[Portal]:
+async def portal(
+    store_url: str, prefix: str, settings: PresenceSettings = BRISK, *, sites: Sites = SITES
+) -> AsyncIterator[Portal]:
     """A portal of one worker, joined as the roof does it."""
     gateway = GatewaySettings()
     redis = connect(RedisSettings(command_seconds=1.0), store_url, connections=1, name="presence")
     secret = SharedSecret(redis, prefix, settings.secret)
     identity = Identity(await secret.get())
     hub = Hub(gateway.slow_bytes)
-    desk = FrontDesk(gateway, SITES, hub)
+    desk = FrontDesk(gateway, sites, hub)
     door = Door(gateway, desk)
     ledger = Ledger(redis, prefix, settings.shards)
-    leases = Leases(ledger, settings, holdings(SITES, settings, identity), secret)
+    leases = Leases(ledger, settings, holdings(sites, settings, identity), secret)
     presence = Presence(settings, identity, leases, hub, detection_seconds=gateway.ping_seconds + gateway.pong_seconds)
     enquiring = connect(RedisSettings(command_seconds=1.0), store_url, connections=2, name="api")
     enquiry = Enquiry(
@@ -115,9 +117,9 @@ async def portal(store_url: str, prefix: str, settings: PresenceSettings = BRISK
     history = History(
         presence,
         chronicle,
-        Reader(chronicle, SITES, store_ms=presence.store_ms),
+        Reader(chronicle, sites, store_ms=presence.store_ms),
         TopPages(pages, presence.holdings, store_ms=presence.store_ms),
-        SITES,
+        sites,
         authorize=_authorize,
         store_ms=presence.store_ms,
     )
@@ -129,7 +131,7 @@ async def portal(store_url: str, prefix: str, settings: PresenceSettings = BRISK
     desk.on_message("gone", presence.gone)
     caretaker = Caretaker()
     app = web.Application(middlewares=[problems, limit_heads(gateway)])
-    served = [*api.routes(presence, enquiry, SITES), *badge.routes(presence, enquiry, SITES)]
+    served = [*api.routes(presence, enquiry, sites), *badge.routes(presence, enquiry, sites)]
     served += history.routes()
     app.add_routes([compat.route(door), *served])
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)

@@ -41,7 +41,7 @@ async def test_the_answer_says_the_number_its_time_and_its_bound(http: ClientSes
     assert list(said) == ["site", "online", "as_of", "stale", "states", "raw", "apart", "freshness_seconds", "bounds"]
     assert said["states"] == {"reading": 0, "idle": 0, "background": 0}
     assert (said["site"], said["online"], said["stale"]) == ("demo", 0, False)
-    assert abs(datetime.now(UTC) - datetime.fromisoformat(said["as_of"])) < timedelta(seconds=5)
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(said["as_of"])) < timedelta(minutes=1)
     assert said["freshness_seconds"] == max(said["bounds"].values())
     assert set(said["bounds"]) == {*Bounds.__struct_fields__}
 

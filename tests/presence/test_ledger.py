@@ -279,7 +279,7 @@ async def test_one_that_is_read_elsewhere_stays_read(redis: Redis, ledger: Scrip
         await ledger.renew("demo", 0, [reader_of(1)], names, lease, grace_seconds=grace)
 
 
-async def test_a_lapsed_reading_is_no_obstacle(redis: Redis, ledger: Scripts) -> None:
+async def test_a_lapsed_reading_is_no_obstacle(ledger: Scripts) -> None:
     names = Names((NEW,), NEVER)
     await ledger.renew("demo", 0, [reader_of(1)], names, 0.0)
     assert await ledger.renew("demo", 0, [reader_of(1, Attention.IDLE)], names, 30.0) == 1

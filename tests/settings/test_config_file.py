@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -75,7 +74,7 @@ def test_the_page_is_in_step_with_the_code() -> None:
     assert page == markdown(Settings), "run `make docs`"
 
 
-def test_a_variable_of_the_page_is_one_that_is_read(tmp_path: Path) -> None:
+def test_a_variable_of_the_page_is_one_that_is_read() -> None:
     for section in sections(Settings):
         for one in section.settings:
             if isinstance(one.default, str) or section.name.startswith("sites"):

@@ -15,7 +15,8 @@ from tests.store.replicated import START_SECONDS, Server
 SLOTS = 16_384
 LEADING = 3
 _OPTIONS = (
-    *("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no"),
+    # One that only stands still for a moment, as on a busy machine, is not given up.
+    *("--cluster-enabled", "yes", "--cluster-node-timeout", "5000", "--cluster-require-full-coverage", "no"),
     *("--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0"),
 )
 

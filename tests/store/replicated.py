@@ -70,7 +70,8 @@ def sentinel(directory: Path, port: int, watched: int) -> Server:
     file.write_text(
         f"port {port}\nbind 127.0.0.1\ndir {directory}\n"
         f"sentinel monitor {NAME} 127.0.0.1 {watched} 1\n"
-        f"sentinel down-after-milliseconds {NAME} 2000\n"
+        # One that only stands still for a moment, as on a busy machine, is not given up.
+        f"sentinel down-after-milliseconds {NAME} 5000\n"
         f"sentinel failover-timeout {NAME} 10000\n"
     )
     return Server(directory, port, (str(file), "--sentinel"))

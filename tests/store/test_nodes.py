@@ -113,8 +113,8 @@ async def test_one_of_a_cluster_alone_is_refused(three: Cluster) -> None:
     await client.aclose()
 
 
-async def test_a_cluster_that_is_not_there(unused_tcp_port: int) -> None:
-    url = f"redis+cluster://127.0.0.1:{unused_tcp_port}"
+async def test_a_cluster_that_is_not_there(nobodys_port: int) -> None:
+    url = f"redis+cluster://127.0.0.1:{nobodys_port}"
     client = connect(RedisSettings(), url)
     with pytest.raises(StoreUnreachable):
         await check(client, url, wait_seconds=0.2)

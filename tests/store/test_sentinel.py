@@ -54,14 +54,16 @@ def test_settings_that_contradict_each_other(settings: dict[str, object]) -> Non
 
 
 @pytest.mark.slow
-async def test_a_client_follows_the_primary(short_directory: Path, unused_tcp_port_factory: Callable[[], int]) -> None:
+async def test_a_client_follows_the_primary(
+    short_directory: Path, free_port: Callable[[], int], nobodys_port: int
+) -> None:
     directory = short_directory / "followed"
     directory.mkdir()
-    ports = [unused_tcp_port_factory() for _ in range(3)]
-    nobody = unused_tcp_port_factory()
+    ports = [free_port() for _ in range(3)]
     with trio(directory, ports) as (one, _, _):
         # The first of them is down; it is passed over.
-        settings = RedisSettings(url=f"redis://{NAME}/0", sentinels=[f"127.0.0.1:{nobody}", f"127.0.0.1:{ports[2]}"])
+        sentinels = [f"127.0.0.1:{nobodys_port}", f"127.0.0.1:{ports[2]}"]
+        settings = RedisSettings(url=f"redis://{NAME}/0", sentinels=sentinels)
         client = connect(settings, settings.url, name="test")
         await client.set("a", "1")
         assert (await client.client_info())["laddr"] == f"127.0.0.1:{ports[0]}"
@@ -85,12 +87,10 @@ async def test_a_client_follows_the_primary(short_directory: Path, unused_tcp_po
 
 
 @pytest.mark.slow
-async def test_a_replica_is_not_taken_for_the_primary(
-    short_directory: Path, unused_tcp_port_factory: Callable[[], int]
-) -> None:
+async def test_a_replica_is_not_taken_for_the_primary(short_directory: Path, free_port: Callable[[], int]) -> None:
     directory = short_directory / "mistaken"
     directory.mkdir()
-    ports = [unused_tcp_port_factory() for _ in range(3)]
+    ports = [free_port() for _ in range(3)]
     with trio(directory, ports) as (one, _, watcher):
         settings = RedisSettings(url=f"redis://{NAME}/0", sentinels=[f"127.0.0.1:{ports[2]}"])
         watcher.kill()

@@ -59,8 +59,8 @@ async def test_nobody_there_is_one_line(short_directory: Path) -> None:
     )
 
 
-async def test_a_closed_port_is_one_line(unused_tcp_port: int) -> None:
-    address = f"redis://127.0.0.1:{unused_tcp_port}"
+async def test_a_closed_port_is_one_line(nobodys_port: int) -> None:
+    address = f"redis://127.0.0.1:{nobodys_port}"
     client = connect(RedisSettings(), address)
     with pytest.raises(StoreUnreachable, match=rf"Redis at {address} cannot be reached: .*; check redis\.url"):
         await check(client, address, wait_seconds=0)

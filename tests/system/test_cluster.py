@@ -23,10 +23,10 @@ PATIENCE = 2 * PATIENCE_SECONDS
 
 
 @pytest.fixture
-def six(short_directory: Path, unused_tcp_port_factory: Callable[[], int], tmp_path: Path) -> Iterator[Cluster]:
+def six(short_directory: Path, free_port: Callable[[], int], tmp_path: Path) -> Iterator[Cluster]:
     directory = short_directory / tmp_path.name
     directory.mkdir()
-    with cluster(directory, unused_tcp_port_factory, replicas=True) as six:
+    with cluster(directory, free_port, replicas=True) as six:
         yield six
 
 
@@ -64,13 +64,14 @@ async def test_counts_on_a_cluster_and_lives_through_the_loss_of_a_server(
 
 
 async def test_one_server_for_leases_alone(
-    short_directory: Path, tmp_path: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+    short_directory: Path, tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = short_directory / tmp_path.name
     directory.mkdir()
-    leases = Server(directory / "leases", unused_tcp_port, ("--port", str(unused_tcp_port), "--bind", "127.0.0.1"))
+    port = free_port()
+    leases = Server(directory / "leases", port, ("--port", str(port), "--bind", "127.0.0.1"))
     leases.start()
-    monkeypatch.setenv("LOA_PRESENCE_REDIS_URL", f"redis://127.0.0.1:{unused_tcp_port}")
+    monkeypatch.setenv("LOA_PRESENCE_REDIS_URL", f"redis://127.0.0.1:{port}")
     try:
         with Service(tmp_path, 0) as service:
             async with Follower(service.url, "demo") as one, Follower(service.url, "demo") as two:
@@ -99,11 +100,11 @@ async def unready(service: Service, why: str) -> None:
 
 
 async def test_a_cluster_that_does_not_answer_is_named_at_start(
-    tmp_path: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, nobodys_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LOA_PRESENCE_REDIS_URL", f"redis+cluster://u:geheim@127.0.0.1:{unused_tcp_port}")
+    monkeypatch.setenv("LOA_PRESENCE_REDIS_URL", f"redis+cluster://u:geheim@127.0.0.1:{nobodys_port}")
     monkeypatch.setenv("LOA_REDIS_READY_SECONDS", "0")
     said = await Service(tmp_path, 0).loa("serve", "--port", "0")
     assert (said.code, said.errors.count("\n")) == (1, 1)
-    assert f"redis+cluster://u@127.0.0.1:{unused_tcp_port} cannot be reached" in said.errors
+    assert f"redis+cluster://u@127.0.0.1:{nobodys_port} cannot be reached" in said.errors
     assert "geheim" not in said.errors + said.output

@@ -24,11 +24,11 @@ PATIENCE = 2 * PATIENCE_SECONDS
 
 @pytest.fixture
 def servers(
-    short_directory: Path, unused_tcp_port_factory: Callable[[], int], tmp_path: Path
+    short_directory: Path, free_port: Callable[[], int], tmp_path: Path
 ) -> Iterator[tuple[Server, Server, Server]]:
     directory = short_directory / tmp_path.name
     directory.mkdir()
-    with trio(directory, [unused_tcp_port_factory() for _ in range(3)]) as servers:
+    with trio(directory, [free_port() for _ in range(3)]) as servers:
         yield servers
 
 

@@ -29,6 +29,7 @@ async def test_tabs_on_both_workers_are_one_reader(service: Service) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while sum(map(float, held.values())) != 16:
                 held = await _figures(client, service, r'loa_sessions\{site="demo",worker="(\d)"\} (\d+)')
+        assert len(held) == 2
         assert all(float(sessions) > 0 for sessions in held.values())
         newcomer = await stack.enter_async_context(Follower(service.url, "demo"))
         for follower in (first, other, newcomer):

@@ -13,8 +13,8 @@ from tests.system.follower import Follower
 async def test_who_does_not_come_back_is_not_counted_for_a_whole_lease(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the leases of the defaults: the new run gives those of the old one as long as they were told to wait."""
-    for name, seconds in (("RENEW", 10), ("LEASE", 30), ("GRACE", 12)):
+    """The new run gives the leases of the old one as long as they were told to wait, however long they would last."""
+    for name, seconds in (("RENEW", 10), ("LEASE", 300), ("GRACE", 12)):
         monkeypatch.setenv(f"LOA_PRESENCE_{name}_SECONDS", str(seconds))
     with Service(tmp_path, 0) as service:
         async with Follower(service.url, "demo") as stays:
@@ -23,5 +23,5 @@ async def test_who_does_not_come_back_is_not_counted_for_a_whole_lease(
                 service.kill()
             service.start()
             await stays.until(lambda: len(stays.greetings) > 1)
-            # Some five seconds; and well before a lease is over.
-            await stays.until(lambda: stays.online == 1, seconds=20)
+            # Some five seconds; and, however busy the machine, well before a lease is over.
+            await stays.until(lambda: stays.online == 1)

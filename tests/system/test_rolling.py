@@ -98,7 +98,9 @@ async def test_all_workers_are_replaced_and_readers_do_not_notice(service: Servi
         # Each was sent away at least once, by a worker that said when to come back.
         assert {code for reader in readers for code, _ in reader.closes} == {1012}
         assert all(reader.closes for reader in readers)
-        assert watcher.numbers == {(READERS, False)}
+        # A worker that is late with a count, as on a busy machine, says that its number is old, and the same number.
+        assert {number for number, _ in watcher.numbers} == {READERS}
+        assert (READERS, False) in watcher.numbers
         assert "worker ended" not in service.log()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import signal
+import time
 import uuid
 from contextlib import AsyncExitStack
 from typing import Any
@@ -81,7 +82,7 @@ async def test_acknowledged_announcements_survive_a_killed_store(service: Servic
         async def kill() -> None:
             for share in (8, 16, 24):
                 while len(acknowledged) < share:
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(0.01)
                 os.kill(store(service.pid), signal.SIGKILL)
 
         async with asyncio.TaskGroup() as tasks:
@@ -111,8 +112,9 @@ async def _one_after_the_other(send: Any, numbers: range) -> None:
 async def _insist(service: Service, method: str, path: str, document: object) -> Any:
     """Repeats a request with one idempotency key until it is answered for good."""
     headers = {**service.authorization, "Idempotency-Key": uuid.uuid4().hex}
+    deadline = time.monotonic() + PATIENCE_SECONDS
     async with aiohttp.ClientSession(headers=headers) as client:
-        for _ in range(200):
+        while time.monotonic() < deadline:
             try:
                 async with client.request(method, f"{service.url}/api/v1/announcements{path}", json=document) as answer:
                     if answer.status < 300:

@@ -30,7 +30,8 @@ def test_it_jumps_while_the_process_runs(tmp_path: Path) -> None:
             file.write(struct.pack("<d", 3600.0))
         after = _ask(process)
     *jumped, steady = [second - first for first, second in zip(before, after, strict=True)]
-    assert all(abs(jump - 3600.0 - steady) < 0.5 for jump in jumped)
+    # Each clock is read by itself, and a busy machine may stand still in between.
+    assert all(abs(jump - 3600.0 - steady) < 60 for jump in jumped)
     assert steady < 600
 
 

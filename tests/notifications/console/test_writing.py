@@ -18,7 +18,6 @@ NOW_MS = int(datetime(2026, 11, 27, 1, 0, tzinfo=UTC).timestamp() * 1000)
 ZONES = {"demo": "Asia/Ho_Chi_Minh", "paris": "Europe/Paris"}
 BOUNDS = validation.Bounds(ZONES.keys(), 3600, 30 * 86_400, ZONES, NOW_MS)
 _TITLES = st.text("abcđêộ ", min_size=1, max_size=40).map(str.strip).filter(bool)
-_TEXTS = _TITLES.map(lambda title: Text(title=title, body="x\ny"))
 _NAMES = st.lists(st.sampled_from(["tin-tuc", "thoi-tiet", "x_1"]), unique=True, max_size=3).map(tuple)
 
 

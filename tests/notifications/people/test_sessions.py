@@ -132,7 +132,7 @@ async def test_is_not_prolonged_beyond_its_end(people: Known, redis: Redis, pref
     assert not await redis.exists(key)
 
 
-async def test_its_use_is_noted_once_a_minute(people: Known, redis: Redis, prefix: str) -> None:
+async def test_its_use_is_noted_once_a_minute(people: Known, redis: Redis) -> None:
     await added(people)
     token = await begun(people)
     before = await redis.info("commandstats")

@@ -104,7 +104,7 @@ async def test_of_a_test_those_count_who_have_asked_for_tests(
     assert (await read(redis, prefix, one)).connected == 2
 
 
-async def test_garbage_makes_no_key(worker: Worker, log: Log, redis: Redis, prefix: str) -> None:
+async def test_garbage_makes_no_key(worker: Worker, redis: Redis, prefix: str) -> None:
     session = worker.greet(b"here")
     for id in ("", "a" * 26, "\x00", "x" * 4000, "0" * 26):
         worker.recorder.heard(session, {"type": "ack", "id": id, "revision": 1, "did": "rendered"})

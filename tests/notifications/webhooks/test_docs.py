@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +49,12 @@ async def chat() -> AsyncIterator[Chat]:
 
 
 @pytest.fixture
-async def bridge(chat: Chat, tmp_path: Path) -> AsyncIterator[str]:
+async def bridge(chat: Chat, tmp_path: Path, free_port: Callable[[], int]) -> AsyncIterator[str]:
     """The bridge of the page, running; its address."""
     found = re.search(r"```python\n(# bridge\.py\n.*?)```", PAGE, re.DOTALL)
     assert found is not None
     (tmp_path / "bridge.py").write_text(found[1])
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(tmp_path / "bridge.py"),

@@ -68,10 +68,13 @@ def test_believes_only_what_was_signed_within_five_minutes(off: int, believed: b
 @example(ID, str(SECONDS), "v1", BODY)
 @example(ID, "nan", SIGNATURE, BODY)
 @example(ID, "1e9", SIGNATURE, BODY)
-@example(ID, str(int(time.time())), "v1,", b"\xff")
-@example(ID, str(int(time.time())), "v1,a,b v1a,x", BODY)
-@example("", str(int(time.time())), SIGNATURE, b"\xff\xfe")
+@example(ID, "now", "v1,", b"\xff")
+@example(ID, "now", "v1,a,b v1a,x", BODY)
+@example("", "now", SIGNATURE, b"\xff\xfe")
 def test_nothing_that_is_sent_makes_it_fail_in_another_way(id: str, seconds: str, said: str, body: bytes) -> None:
+    if seconds == "now":
+        # Or it would be refused for its age alone. Of this moment: the run may have begun long ago.
+        seconds = str(int(time.time()))
     given = {"webhook-id": id, "webhook-timestamp": seconds, "webhook-signature": said}
     assert signature.verified(given, body, [SECRET]) is False
 

@@ -73,7 +73,7 @@ async def test_a_worker_that_has_gone_names_no_pages(workers: tuple[Worker, Work
     assert (await one.pages.count("demo", NOON)).pages == {}
 
 
-async def test_it_is_compared_with_ten_minutes_ago(workers: tuple[Worker, Worker], redis: Redis) -> None:
+async def test_it_is_compared_with_ten_minutes_ago(workers: tuple[Worker, Worker]) -> None:
     one, _ = workers
     await one.read("/a", b"1")
     await one.publish()
