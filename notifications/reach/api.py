@@ -27,8 +27,9 @@ PATH = ANNOUNCEMENTS + "/{id}/reach"
 STREAM_PATH = PATH + "/stream"
 # Then the client comes back, and is asked again who it is.
 STREAM_SECONDS = 300.0
-# So often it is looked whether whoever listens still may. With what comes meanwhile, within five seconds.
-LOOK_SECONDS = 3.0
+# So long after it was looked whether whoever listens still may, it is looked again before anything is told. Together
+# with QUIET_SECONDS, after which there is something to tell, no more than five seconds.
+LOOK_SECONDS = 2.0
 RETRY_MS = 1000
 
 

@@ -23,6 +23,8 @@ from store.errors import reason
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
+# After so long without a change whoever watches is told so: it is then looked whether they still may.
+QUIET_SECONDS = 3.0
 # Editors with a chart open; each is a connection of this worker.
 MOST_WATCHERS = 100
 
@@ -47,17 +49,21 @@ class Live:
     Args:
         ledger: Where reach is.
         poll_seconds: Time between two questions.
+        quiet_seconds: After so long without a change that is told.
 
     Attributes:
         watchers: How many watch now.
         asked: How often the store was asked.
     """
 
-    def __init__(self, ledger: Ledger, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(
+        self, ledger: Ledger, poll_seconds: float = POLL_SECONDS, quiet_seconds: float = QUIET_SECONDS
+    ) -> None:
         self.watchers = 0
         self.asked = 0
         self._ledger = ledger
         self._poll_seconds = poll_seconds
+        self._quiet_seconds = quiet_seconds
         self._watched: dict[str, _Watched] = {}
         self._any = asyncio.Event()
 
@@ -74,7 +80,7 @@ class Live:
 
     @contextmanager
     def watching(self, announcement: Announcement) -> Iterator[AsyncGenerator[Reach | None]]:
-        """Gives the reach as it is, and again when it has changed; None when nothing has for a quarter of a minute.
+        """Gives the reach as it is, and again when it has changed; None when nothing has for a while.
 
         Raises:
             TooManyWatch: See there.
@@ -104,12 +110,11 @@ class Live:
                     one.latest = found
                     one.changed.notify_all()
 
-    @staticmethod
-    async def _follow(one: _Watched, quiet_seconds: float = 15.0) -> AsyncGenerator[Reach | None]:
+    async def _follow(self, one: _Watched) -> AsyncGenerator[Reach | None]:
         told: Reach | None = None
         while True:
             try:
-                async with asyncio.timeout(quiet_seconds), one.changed:
+                async with asyncio.timeout(self._quiet_seconds), one.changed:
                     await one.changed.wait_for(lambda: one.latest is not told)  # noqa: B023  waited for at once
                 told = one.latest
                 yield told

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from redis.asyncio import Redis
 
@@ -214,9 +216,21 @@ async def test_with_the_store_away_a_page_says_so(house: House, monkeypatch: pyt
     assert "Kho dữ liệu không trả lời" in page.text
 
 
-async def test_bytes_that_are_no_text_are_no_device(house: House) -> None:
+@pytest.mark.parametrize(
+    ("line", "header", "status"),
+    [
+        ("POST /console/sign-in", b"Cookie: __Host-loa-device=" + b"\xff" * 64, 403),
+        ("GET /console/account", b"Cookie: __Host-loa-session=" + b"\xff" * 64, 303),
+        ("GET /console/sign-in", b"Cookie: __Host-loa-language=\xff", 200),
+    ],
+)
+async def test_bytes_that_are_no_text_are_no_cookie(house: House, line: str, header: bytes, status: int) -> None:
+    """By a plain socket: no client sends them."""
     await added(house.people)
-    visitor = house.visitor()
-    sent = {"name": "an", "password": "sai mật khẩu rồi"}
-    answer = await visitor.send("/console/sign-in", sent, Cookie="__Host-loa-device=" + "\udcff" * 64)
-    assert answer.status == 403
+    body = b"name=an&password=sai"
+    head = f"{line} HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n".encode()
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n" % len(body)
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(head + form + header + b"\r\n\r\n" + body)
+    assert (await reader.readline()).split()[1] == b"%d" % status
+    writer.close()

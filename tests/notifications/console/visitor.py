@@ -101,6 +101,11 @@ class House:
         self.people = people
         self.parts = parts
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._base.rpartition(":")[2])
+
     def visitor(self) -> Visitor:
         """Somebody who was never here."""
         return Visitor(self._http, self._base)

@@ -18,13 +18,13 @@ from notifications.announcement import Announcement
 from notifications.editorial import Editorial
 from notifications.log import Log
 from notifications.reach import live as watching
-from notifications.reach.api import PATH, ReachApi
+from notifications.reach.api import LOOK_SECONDS, PATH, ReachApi
 from notifications.reach.audience import PATH as AUDIENCE_PATH
 from notifications.reach.audience import AudienceApi
 from notifications.reach.audience_query import Wanted
 from notifications.reach.description import AUDIENCE, DESCRIBED, REACH
 from notifications.reach.ledger import Ledger
-from notifications.reach.live import Live
+from notifications.reach.live import QUIET_SECONDS, Live
 from notifications.reach.outbox import Entry
 from notifications.reach.sums import Sums, encode
 from notifications.tokens import Tokens
@@ -70,7 +70,7 @@ class Room:
 async def serving(redis: Redis, prefix: str, stream_seconds: float = 300.0) -> AsyncIterator[Room]:
     log, tokens, ledger = Log(redis, prefix, SETTINGS), Tokens(redis, prefix), Ledger(redis, prefix, 90)
     admission = Admission(tokens, SETTINGS, lambda request: "", lambda request: "")
-    live, caretaker = Live(ledger, poll_seconds=0.01), Caretaker()
+    live, caretaker = Live(ledger, poll_seconds=0.01, quiet_seconds=0.02), Caretaker()
     app = web.Application(middlewares=[problems])
     app.add_routes(
         ReachApi(
@@ -79,7 +79,7 @@ async def serving(redis: Redis, prefix: str, stream_seconds: float = 300.0) -> A
             Editorial(log, Trail(redis, prefix)),
             admission,
             stream_seconds=stream_seconds,
-            look_seconds=0.2,
+            look_seconds=0.0,
         ).routes()
     )
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -186,6 +186,8 @@ async def test_a_stream_ends_so_that_its_client_is_asked_again_who_it_is(valkey:
 
 
 async def test_a_stream_ends_with_the_right_to_it(valkey: Redis, prefix: str) -> None:
+    # Also where nothing is told.
+    assert LOOK_SECONDS + QUIET_SECONDS <= 5
     async with serving(valkey, prefix) as room:
         one = await room.publish()
         tokens = Tokens(valkey, prefix)
