@@ -24,7 +24,7 @@ test: $(VENV)/installed-tests chromium ## Run everything that can fail: linters,
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: deploytest
 deploytest: $(VENV)/installed-tests proxies containers ## Run the service behind nginx, HAProxy and Caddy, in containers, and with least rights in Redis

@@ -34,21 +34,6 @@ from tests.store.cluster import Cluster, cluster
 # A machine that is busy with other things takes its time.
 START_SECONDS = 90.0
 
-_HERE = Path(__file__).parent
-# Paths below this one that take half a minute and more.
-_LONG = (
-    "benchmarks/test_smoke",
-    "browser/",
-    "deploy/",
-    "notifications/webhooks/test_service",
-    "operations/test_commands",
-    "operations/test_supervisor",
-    "presence/history/test_service",
-    "presence/test_commands",
-    "system/",
-    "truth/",
-)
-
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("loa", deadline=None)
 settings.load_profile("loa")
@@ -71,11 +56,6 @@ def pytest_configure(config: pytest.Config) -> None:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None:
         config.pluginmanager.register(NamesFailuresAtOnce(terminal))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begins with files that start services and browsers: begun last, each would be waited for by itself."""
-    items.sort(key=lambda item: not str(item.path.relative_to(_HERE)).startswith(_LONG))
 
 
 @contextlib.contextmanager
