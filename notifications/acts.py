@@ -58,7 +58,7 @@ def changed(current: Announcement, state: State, change: Change, by: Actor) -> W
     content = _content(current, **wanted, author=by.who, author_name=by.name, approvals=())
     refuse_oversized(msgspec.structs.asdict(content))
     if not live and ("starts_ms" in wanted or "ends_ms" in wanted):
-        _refuse_end_before_start(content)
+        _refuse_end_before_start(content, "starts_at" if "starts_ms" in wanted else "expires_at")
     ends_ms, expires_in = wanted.get("ends_ms"), wanted.get("expires_in")
     return Write(
         id=current.id,
@@ -108,15 +108,16 @@ def moved(
     status = lifecycle.after(state, action)
     content = _content(current, **different)
     if starts_ms:
-        _refuse_end_before_start(content)
+        _refuse_end_before_start(content, "starts_at")
     return _written(current.id, current.revision, status, action, by, content)
 
 
-def _refuse_end_before_start(content: Content) -> None:
-    """Start and end may have been given in two requests, and each been right by itself."""
+def _refuse_end_before_start(content: Content, field: str) -> None:
+    """Start and end may have been given in two requests, and each been right by itself; `field` came in this one."""
     if content.ends_ms and content.starts_ms and content.ends_ms < content.starts_ms + MIN_EXPIRY_SECONDS * 1000:
-        detail = f"must be at least {MIN_EXPIRY_SECONDS} seconds before it is over; it would never be seen"
-        raise Invalid([WrongField("starts_at", "/starts_at", detail)])
+        than = "before it is over" if field == "starts_at" else "after it goes live"
+        detail = f"must be at least {MIN_EXPIRY_SECONDS} seconds {than}; it would never be seen"
+        raise Invalid([WrongField(field, f"/{field}", detail)])
 
 
 def planned_end_ms(one: Announcement | Content) -> int:

@@ -225,15 +225,15 @@ class Log:
     def _once(self, by: Actor, key: str) -> str:
         return self._keys.once(by.owner, key or secrets.token_hex(16))
 
-    async def due(self) -> tuple[int, list[tuple[str, int]]]:
-        """The store's time, and the next that are to go live, the first first: id and when (both in ms).
+    async def due(self, first: int = 0) -> tuple[int, list[tuple[str, int]]]:
+        """The store's time, and the next that are to go live but for `first` of them: id and when (both in ms).
 
         Raises:
             redis.exceptions.RedisError: The store does not answer.
         """
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.time()
-            pipeline.zrange(self._keys.due, 0, _DUE - 1, withscores=True)
+            pipeline.zrange(self._keys.due, first, first + _DUE - 1, withscores=True)
             (seconds, microseconds), rows = await pipeline.execute()
         now_ms = int(seconds) * 1000 + int(microseconds) // 1000
         return now_ms, [(id.decode(), int(starts_ms)) for id, starts_ms in rows]

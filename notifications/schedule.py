@@ -67,12 +67,19 @@ class Schedule:
 
     async def turn(self) -> float:
         """Sends what is due; returns in how many seconds to look again."""
-        now_ms, rows = await self._log.due()
-        for id, starts_ms in rows:
-            if starts_ms > now_ms:
-                return min(_LOOK_SECONDS, (starts_ms - now_ms) / 1000)
-            await self._begin(id, starts_ms)
-        return _LOOK_SECONDS
+        # Those that stay where they are for good: however many they are, what is behind them has its turn.
+        passed: set[str] = set()
+        while True:
+            before = len(passed)
+            now_ms, rows = await self._log.due(before)
+            for id, starts_ms in rows:
+                if starts_ms > now_ms:
+                    return min(_LOOK_SECONDS, (starts_ms - now_ms) / 1000)
+                await self._begin(id, starts_ms)
+                if id in self._given_up:
+                    passed.add(id)
+            if len(passed) == before:
+                return _LOOK_SECONDS
 
     async def _begin(self, id: str, starts_ms: int) -> None:
         if id in self._given_up:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from store.errors import NOT_UNDERSTOOD
+
 NAME = "serve.json"
 
 
@@ -49,7 +51,7 @@ def read(data_dir: Path) -> RunFile | None:
     """
     try:
         running = msgspec.json.decode((data_dir / NAME).read_bytes(), type=RunFile)
-    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, *NOT_UNDERSTOOD):
         return None
     return running if _alive(running.pid) else None
 

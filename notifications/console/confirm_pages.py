@@ -25,7 +25,7 @@ from notifications.console.refusals import refusal
 from notifications.console.samples import gaps
 from notifications.console.visit import Visit
 from notifications.console.words import text
-from notifications.errors import NotificationsError, StaleRevision
+from notifications.errors import Invalid, NotificationsError, StaleRevision
 from notifications.log import Found
 
 _WAYS: tuple[Offer, ...] = ("schedule", "send", "submit")
@@ -113,8 +113,10 @@ class ConfirmPages:
     async def _refused(
         self, request: web.Request, visit: Visit, sent: form.Form, error: NotificationsError, found: Found
     ) -> web.Response:
-        status, why = refusal(error, self._desk.words(request).say)
-        sent.errors[""] = why
+        words = self._desk.words(request)
+        status, why = refusal(error, words.say)
+        # Of what is wrong with itself no field stands here.
+        sent.errors[""] = words.wrong(error.wrong[0].detail) if isinstance(error, Invalid) else why
         now = await self._desk.find(found.announcement.id, visit)
         stale = error if isinstance(error, StaleRevision) else None
         confirmed = Confirmed(now.announcement, self._ways(now, visit))

@@ -126,6 +126,10 @@ _WRONG: Sequence[tuple[re.Pattern[str], str]] = [
             r"must be \d+ seconds to (?P<days>\d+) days after it goes live",
             text("At most %(days)s days after it goes live."),
         ),
+        (
+            r"must be at least \d+ seconds (?:before it is over|after it goes live); .*",
+            text("Nobody would see it: it would be over before it goes live, or at once."),
+        ),
         (r"must be between .*", text("Too short or too long.")),
         (r"does not exist in .*", text("On that day the clocks are put forward; this time does not exist.")),
     )

@@ -95,8 +95,8 @@ class Registry:
         keys = self._keys
         of_it = [keys.all, keys.cursor, keys.disabled, keys.waiting(id), keys.expiring(id), keys.changes]
         deed = _deed("webhook.remove", by, id, told(webhook), None)
-        if not await ask(self._remove(keys=[*of_it, keys.audit, keys.audit_head], args=[id, deed])):
-            raise NoSuchWebhook("webhook", id)
+        # If it has gone since it was read, then by this or by another who wanted the same.
+        await ask(self._remove(keys=[*of_it, keys.audit, keys.audit_head], args=[id, deed]))
 
     async def rotate(self, id: str, by: Actor) -> str:
         """Makes a new secret for it; the one before is signed with besides, for as long as the settings say.
@@ -117,8 +117,10 @@ class Registry:
         Raises:
             NoSuchWebhook: See there; also if it is not disabled.
         """
-        if not await self._written(id, b"", _deed("webhook.enable", by, id, None, None)):
+        if not await ask(self._redis.hexists(self._keys.disabled, id)):
             raise NoSuchWebhook("disabled webhook", id)
+        # If it is enabled since that was read, then by this or by another who wanted the same.
+        await self._written(id, b"", _deed("webhook.enable", by, id, None, None))
 
     # Hooks
 
@@ -215,8 +217,7 @@ class Registry:
             NoSuchWebhook: See there.
         """
         dead = await self.find_dead(id)
-        if not await self._revived(dead, b"", _deed("webhook.drop", by, dead.webhook, {"dead": id}, None)):
-            raise NoSuchWebhook("dead delivery", id)
+        await self._revived(dead, b"", _deed("webhook.drop", by, dead.webhook, {"dead": id}, None))
 
     async def note_test(self, id: str, by: Actor, outcome: str) -> None:
         """Writes down that a test was sent."""

@@ -29,6 +29,7 @@ import msgspec
 
 from operations.backup.choices import Kind, chosen
 from operations.backup.errors import Damaged, NewerBackup, NotABackup
+from store.errors import NOT_UNDERSTOOD
 from store.layout import LAYOUT
 
 FORMAT = 1
@@ -268,5 +269,5 @@ def _decoded(file: IO[bytes]) -> Iterator[About | Chunk | End]:
                 if not line.endswith(b"\n"):
                     raise Damaged("a line has no end")
                 yield _LINE.decode(line)
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError, RecursionError):
+    except (OSError, EOFError, zlib.error, *NOT_UNDERSTOOD):
         raise Damaged("it cannot be read to its end") from None

@@ -21,7 +21,7 @@ from notifications.client import unverified
 from operations.doctor import certificate
 from operations.doctor.checks import Reached
 from operations.doctor.page_checks import Fetched
-from store.errors import reason
+from store.errors import NOT_UNDERSTOOD, reason
 
 _SECONDS = 10.0
 _PAGE_BYTES = 2 << 20
@@ -52,7 +52,7 @@ async def readiness(ops_url: str) -> tuple[list[str] | None, str]:
         async with _client(local=True) as http, http.get(f"{ops_url}/readyz") as answer:
             document = msgspec.json.decode(await answer.content.read(_PAGE_BYTES))
             return [str(reason) for reason in document["reasons"]], ""
-    except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError, KeyError, TypeError) as error:
+    except (aiohttp.ClientError, OSError, TimeoutError, *NOT_UNDERSTOOD, KeyError, TypeError) as error:
         return None, _why(error)
 
 

@@ -77,6 +77,10 @@ class Pages:
             await pipeline.execute()
         return bool(own.pages)
 
+    async def withdraw(self, site: str, run: str) -> None:
+        """Nobody reads anything on this worker any more."""
+        await self._redis.hdel(Keys(self._prefix, site).candidates, run)
+
     async def count(self, site: str, now_ms: int) -> Ranked:
         """The most read pages as they are now, in their order, each reader counted once."""
         stored: dict[Any, Any] = await self._redis.hgetall(Keys(self._prefix, site).candidates)

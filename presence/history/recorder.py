@@ -120,6 +120,9 @@ class Recorder:
                 now_ms = self._store_ms()
                 self.note(now_ms)
                 await self.write(now_ms)
+                for site, one in self._sites.items():
+                    if one.listed:
+                        await self._pages.withdraw(site, self.run)
         except (RedisError, OSError, LookupError, TimeoutError) as error:
             left = sum(not one.tally.idle for one in self._sites.values())
             if left:

@@ -166,6 +166,9 @@ async def test_what_would_begin_after_its_end_is_not_scheduled(editorial: Editor
             await editorial.change(one.id, Change(starts_ms=starts_ms), by=WRITER)
     assert (await editorial.get(one.id, by=WRITER)).announcement.revision == 1
     assert (await editorial.schedule(one.id, end_ms - 60_000, by=WRITER)).status == "scheduled"
+    with pytest.raises(Invalid) as refused:
+        await editorial.change(one.id, Change(ends_ms=end_ms - 59_000), by=WRITER)
+    assert [wrong.pointer for wrong in refused.value.wrong] == ["/expires_at"]
 
 
 async def test_returned_and_rejected_with_a_reason(editorial: Editorial) -> None:

@@ -141,3 +141,19 @@ async def test_one_that_another_release_wrote_keeps_nobody_waiting(
     one = await scheduled(editorial, await now_ms(redis) - 1_000)
     await Schedule(log).turn()
     assert (await log.get(one.id)).status == "live"
+
+
+async def test_however_many_cannot_be_sent_those_behind_them_are(
+    editorial: Editorial, log: Log, redis: Redis, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifications.log._DUE", 2)
+    for late_ms in range(2_005, 2_000, -1):
+        lost = await scheduled(editorial, await now_ms(redis) - late_ms)
+        await redis.hdel(Keys(prefix).state, lost.id)
+    one = await scheduled(editorial, await now_ms(redis) - 1_000)
+    schedule = Schedule(log)
+    await schedule.turn()
+    assert (await log.get(one.id)).status == "live"
+    two = await scheduled(editorial, await now_ms(redis) - 500)
+    await schedule.turn()
+    assert (await log.get(two.id)).status == "live"

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from store import runfile
 from store.runfile import RunFile
 
@@ -32,8 +34,9 @@ def test_a_file_left_by_a_killed_service_is_stale(tmp_path: Path) -> None:
     assert runfile.read(tmp_path) is None
 
 
-def test_rubbish_is_no_service(tmp_path: Path) -> None:
-    (tmp_path / runfile.NAME).write_text("{")
+@pytest.mark.parametrize("rubbish", [b"", b"{", b'{"public_url":"\xff"}', b"[" * 100_000])
+def test_rubbish_is_no_service(tmp_path: Path, rubbish: bytes) -> None:
+    (tmp_path / runfile.NAME).write_bytes(rubbish)
     assert runfile.read(tmp_path) is None
 
 

@@ -7,7 +7,7 @@
 --       3 most     how many there may be
 --       4 deed     who does what, for the audit trail, JSON without braces; see audit.lua
 --
--- Returns 1; 0 if there are as many as there may be, or it is not there, or not disabled
+-- Returns 1, also if this very one is there already; 0 if there are as many as there may be, or it is not there, or not disabled
 
 local all, cursor, disabled, changes, audit, audit_head = unpack(KEYS)
 local id, webhook, most, deed = unpack(ARGV)
@@ -18,7 +18,12 @@ if webhook == '' then
     return 0
   end
 else
-  if redis.call('HEXISTS', all, id) == 0 and redis.call('HLEN', all) >= tonumber(most) then
+  local there = redis.call('HGET', all, id)
+  if there == webhook then
+    -- It was sent before, and the answer was lost on its way.
+    return 1
+  end
+  if not there and redis.call('HLEN', all) >= tonumber(most) then
     return 0
   end
   redis.call('HSET', all, id, webhook)

@@ -8,7 +8,8 @@
 --       4 waiting    JSON; '' to give it up
 --       5 deed       who does what, for the audit trail, JSON without braces; see audit.lua
 --
--- Returns 1; 0 if it is not there any more, or its webhook is not, or is disabled
+-- Returns 1, also if it has been done already; 0 if its webhook is not there any more, or is disabled, or it is not there
+-- any more and nothing of it waits
 
 local dead, all, disabled, waiting, changes, audit, audit_head = unpack(KEYS)
 local id, webhook, happening, json, deed = unpack(ARGV)
@@ -18,7 +19,8 @@ if json ~= '' and (redis.call('HEXISTS', all, webhook) == 0 or redis.call('HEXIS
   return 0
 end
 if redis.call('XDEL', dead, id) == 0 then
-  return 0
+  -- Whoever asks has just seen it there: it was sent before, and the answer was lost on its way.
+  return json == '' and 1 or redis.call('HEXISTS', waiting, happening)
 end
 if json ~= '' then
   redis.call('HSETNX', waiting, happening, json)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
+from redis.asyncio import Redis
 
 from notifications.announcement import Change, Draft
 from notifications.console.desk import PATH
+from notifications.keys import Keys
 from tests.notifications.console.desk_house import ROOT, DeskHouse, hidden, id_of, written
 from tests.notifications.console.visitor import Visitor
 from tests.notifications.making import ahead, wall
@@ -146,6 +149,19 @@ async def test_a_schedule_is_by_the_sites_clock(desk: DeskHouse, lan: Visitor) -
     assert (one.status, one.starts_ms) == ("scheduled", int(at.timestamp()) * 1000)
     assert "Đã đặt lịch" in (await lan.get(PATH)).text
     assert (await lan.send(f"{PATH}/{id}/unschedule", {"revision": str(one.revision)})).status == 303
+    assert (await desk.get(id)).status == "draft"
+
+
+async def test_what_would_be_over_before_it_goes_live_is_not_scheduled(
+    desk: DeskHouse, lan: Visitor, redis: Redis, prefix: str
+) -> None:
+    """As a draft that was written when that was not looked at yet; no field of it stands on the page that confirms."""
+    at = ahead("Asia/Ho_Chi_Minh")
+    id = await draft(desk, lan, "Bảo trì", "info", when="later", starts_at=wall(at))
+    one = msgspec.structs.replace(await desk.get(id), ends_ms=int(at.timestamp() * 1000) - 60_000)
+    await redis.hset(Keys(prefix).state, id, msgspec.json.encode(one))
+    status, said = await confirm(lan, id, "schedule")
+    assert (status, "Sẽ không ai thấy" in said) == (422, True)
     assert (await desk.get(id)).status == "draft"
 
 

@@ -5,13 +5,13 @@ import pytest
 from notifications import acts, validation
 from notifications.actor import OPERATOR
 from notifications.announcement import SEVERITIES as ALL_SEVERITIES
-from notifications.announcement import STATUSES, Audience
+from notifications.announcement import STATUSES, Audience, Change
 from notifications.console.phrasing import ACTS, SEVERITIES, audience, duration, language_name, languages, wrong
 from notifications.console.phrasing import STATUSES as SPOKEN
 from notifications.errors import Invalid
 from notifications.fields import GLOB_NAME
 from notifications.lifecycle import TABLE
-from tests.notifications.making import draft
+from tests.notifications.making import announcement, draft
 
 
 def say(english: str, /, **values: object) -> str:
@@ -78,6 +78,14 @@ def test_what_is_too_much_as_a_whole_is_said_in_other_words() -> None:
         acts.created(draft(audience=Audience(paths=paths)), "draft", OPERATOR)
     assert wrong(caught.value.wrong[0].detail, say).startswith("Too much for one announcement: ")
     assert wrong(f"must be {GLOB_NAME}", say).endswith("at most 512 characters and 8 stars.")
+
+
+def test_what_would_never_be_seen_is_said_in_other_words() -> None:
+    at_ms = 4_000_000_000_000
+    for kept, change in (({"ends_ms": at_ms}, {"starts_ms": at_ms}), ({"starts_ms": at_ms}, {"ends_ms": at_ms})):
+        with pytest.raises(Invalid) as caught:
+            acts.changed(announcement(**kept), "draft", Change(**change), OPERATOR)
+        assert wrong(caught.value.wrong[0].detail, say).startswith("Nobody would see it")
 
 
 def test_what_validation_says_is_said_in_other_words() -> None:

@@ -113,6 +113,7 @@ def test_a_forged_file_like_ours_is_read() -> None:
         [ABOUT_LINE, END],
         [ABOUT_LINE, b"null", SECRET, END],
         [ABOUT_LINE, b"[" * 100_000, END],
+        [ABOUT_LINE, SECRET.replace(b"presence:secret", b"presence:\xff"), END],
         [ABOUT_LINE, SECRET.replace(b"presence:secret", b"presence:epoch"), END],
         [ABOUT_LINE, SECRET.replace(b"presence:secret", b"layout"), END],
         [ABOUT_LINE, SECRET.replace(b'"string"', b'"hash"'), END],

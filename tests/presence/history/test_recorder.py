@@ -154,6 +154,16 @@ async def test_a_worker_that_leaves_writes_what_is_left(worker: Worker) -> None:
     assert await worker.days("2026-11-26") == {"2026-11-26": Numbers(1, 1)}
 
 
+async def test_a_worker_that_leaves_names_no_pages_any_more(worker: Worker) -> None:
+    """Though it said a moment ago which are read there, and would not say anything again so soon."""
+    worker.holding.join(b"a", page="/1")
+    await worker.write(NOON)
+    key = worker.chronicle.keys("demo").candidates
+    assert await worker.redis.hkeys(key) == [worker.recorder.run.encode()]
+    await worker.recorder.finish()
+    assert not await worker.redis.exists(key)
+
+
 @pytest.mark.slow
 async def test_nothing_is_lost_by_a_store_that_stops_or_that_loses_the_end_of_what_it_had(
     short_directory: Path, prefix: str

@@ -24,7 +24,7 @@ STATS = "/api/v1/sites/demo/stats"
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    with Service(tmp_path, 0) as one:
+    with Service(tmp_path, 1) as one:
         yield one
 
 
@@ -85,6 +85,11 @@ async def test_nothing_is_lost_or_counted_twice_by_a_store_or_a_service_that_sta
             assert answer.status == 401
         async with http.get(f"{service.url}/api/v1/sites/demo/pages", headers=service.authorization) as answer:
             assert (await answer.json())["site"] == "demo"
+        made = await service.loa("token", "create", "--role", "viewer", "--site", service.sites[0], "--name", "other")
+        other = {"Authorization": f"Bearer {made.output.split()[-1]}"}
+        for site, status in ((service.sites[0], 200), ("demo", 403)):
+            async with http.get(f"{service.url}/api/v1/sites/{site}/pages", headers=other) as answer:
+                assert answer.status == status
     (tmp_path / "old.csv").write_text("2020-01-01,10,20\n2020-01-02,bad,20\n")
     refused = await service.loa("history", "import", str(tmp_path / "old.csv"), "--site", "demo")
     assert refused.code == 1
