@@ -37,6 +37,10 @@ class Clustered(RedisCluster):
             return await super().execute_command(*args, **options)
         except RedisClusterException as error:
             raise RedisConnectionError(_plain(error)) from error
+        except AttributeError as error:
+            # When it learns the cluster's shape anew, as after a time-out, redis-py closes all connections, also one
+            # that another call has taken and not written to yet: that one has no writer any more.
+            raise RedisConnectionError("the connection was closed under way") from error
 
 
 def _plain(error: RedisClusterException) -> str:

