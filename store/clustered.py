@@ -33,6 +33,9 @@ class Clustered(RedisCluster):
         Raises:
             redis.exceptions.ConnectionError: No server that can be reached has the slot of the keys.
         """
+        # Before it knows the cluster, redis-py sends a command to any server; of many at once most are told to go
+        # elsewhere, and for every few of those it closes all connections, the others' too.
+        await self.initialize()
         try:
             return await super().execute_command(*args, **options)
         except RedisClusterException as error:

@@ -114,7 +114,13 @@ def _cluster(options: dict[str, Any], url: str) -> Redis:
     # Errors of one node are tried again by asking the cluster anew who leads now: a few times, and then it is away.
     options["retry"] = Retry(ConstantBackoff(_RETRY_SECONDS), _CLUSTER_RETRIES)
     client = Clustered(
-        **{**options, **given}, ssl=secure, max_connections=_CLUSTER_CONNECTIONS, require_full_coverage=False
+        **{**options, **given},
+        ssl=secure,
+        max_connections=_CLUSTER_CONNECTIONS,
+        require_full_coverage=False,
+        # A slot that has moved is noted where it is now. Else it would close all connections, also those in use, for
+        # every fifth answer that says so.
+        reinitialize_steps=0,
     )
     # It has the commands of the other, which is all that rooms use, and no common type to say so.
     return cast(Redis, client)

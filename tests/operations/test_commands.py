@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from store import runfile
+from store import layout, runfile
 
 pytestmark = pytest.mark.slow
 
@@ -187,18 +187,29 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path, variable: str, value: str, 
     assert found[1].count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "when"),
+    [(None, "the store failed while Loa started"), (layout.LAYOUT, "worker 0 did not start: the store failed")],
+)
 async def test_a_user_who_may_not_write_is_one_line(
-    tmp_path: Path, valkey: Redis, valkey_url: str, prefix: str
+    tmp_path: Path, valkey: Redis, valkey_url: str, prefix: str, written: int | None, when: str
 ) -> None:
+    """The first to write is whoever notes the layout of the keys, and where that is noted, a worker."""
     await valkey.acl_setuser(prefix, enabled=True, passwords=["+geheim"], commands=["+@all", "-set"], keys=["*"])
-    redis = {"LOA_REDIS_URL": valkey_url, "LOA_REDIS_USERNAME": prefix, "LOA_REDIS_PASSWORD": "geheim"}
+    if written is not None:
+        await valkey.set(layout.key(prefix), written)
+    redis = {
+        "LOA_REDIS_URL": valkey_url,
+        "LOA_REDIS_PREFIX": prefix,
+        "LOA_REDIS_USERNAME": prefix,
+        "LOA_REDIS_PASSWORD": "geheim",
+    }
     ports = ("--host", "127.0.0.1", "--port", "0", "--ops-port", "0", "--workers", "1")
     try:
         found = await asyncio.to_thread(refused, "--data-dir", str(tmp_path), *ports, changes=redis)
     finally:
         await valkey.acl_deluser(prefix)
-    said = f"the store failed while Loa started: User {prefix} has no permissions to run the 'set' command"
-    assert found == (1, f"loa: {said}\n")
+    assert found == (1, f"loa: {when}: User {prefix} has no permissions to run the 'set' command\n")
 
 
 @pytest.mark.parametrize("where", ["/dev/full", "pipe"])

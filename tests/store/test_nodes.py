@@ -22,7 +22,7 @@ from store.settings import RedisSettings
 from store.versions import check
 from tests.conftest import serving
 from tests.hurry import hurried
-from tests.store.cluster import Cluster
+from tests.store.cluster import SLOTS, Cluster
 
 PATIENT = RedisSettings(command_seconds=60.0)
 ECHO = "return {KEYS[1], ARGV[1]}"
@@ -76,6 +76,48 @@ async def test_a_script_runs_where_its_keys_are(three: Cluster) -> None:
     assert await run_all(client, script, calls) == expected
     assert await run_all(client, script, []) == []
     await client.aclose()
+
+
+@pytest.mark.slow
+async def test_of_many_at_once_none_goes_astray_before_the_cluster_is_known(three: Cluster) -> None:
+    """redis-py would send them anywhere, be told to go elsewhere, and close connections in use for every fifth."""
+    client = connect(PATIENT, three.url)
+    script = client.register_script(ECHO)
+    async with each(RedisSettings(), three.url, "test") as servers:
+        for server in servers.values():
+            await server.config_resetstat()
+        await run_all(client, script, [([f"{{{number}}}:k"], [number]) for number in range(50)])
+        told = [await server.info("errorstats") for server in servers.values()]
+    assert [errors for errors in told if "errorstat_MOVED" in errors] == []
+    await client.aclose()
+
+
+@pytest.mark.slow
+async def test_slots_that_have_moved_close_no_connection(three: Cluster) -> None:
+    client = connect(PATIENT, three.url)
+    script = client.register_script(ECHO)
+    calls = [([f"{{{number}}}:k"], [number]) for number in range(50)]
+    expected = await run_all(client, script, calls)
+    first, second = (Redis(port=server.port, decode_responses=True) for server in three.servers[:2])
+    names = [await server.execute_command("CLUSTER MYID") for server in (first, second)]
+    slots = [slot for (key,), _ in calls if (slot := await first.execute_command("CLUSTER KEYSLOT", key)) <= SLOTS // 3]
+    # Enough that redis-py would have closed all connections twice.
+    assert len(slots) >= 10
+    held = {one["id"] for one in await first.client_list()}
+
+    async def give(name: str) -> None:
+        for slot in slots:
+            for server in (second, first):
+                await server.execute_command("CLUSTER SETSLOT", slot, "NODE", name)
+
+    await give(names[1])
+    try:
+        assert await run_all(client, script, calls) == expected
+        assert held <= {one["id"] for one in await first.client_list()}
+    finally:
+        await give(names[0])
+        for one in (first, second, client):
+            await one.aclose()
 
 
 @pytest.mark.slow
