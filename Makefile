@@ -45,6 +45,10 @@ bench: $(VENV)/installed-tests ## Measure fan-out, memory, handshakes, idle load
 soak: $(VENV)/installed-tests ## Hold the numbers against the truth for half an hour, everything broken in turn
 	$(BIN)/python -m tests.truth --runs 12 --seconds 120 --readers 300 --workers 3 --json build/soak.json $(ARGS)
 
+.PHONY: search
+search: $(VENV)/installed-tests ## Try the properties that tests state on thousands of examples nobody has tried before
+	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile=search $(ARGS)
+
 .PHONY: docs
 docs: $(VENV)/installed ## Write docs/configuration.md from the settings
 	$(BIN)/python -c 'import server, settings.reference as r; print(r.markdown(server.Settings), end="")' > docs/configuration.md

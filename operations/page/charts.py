@@ -15,6 +15,8 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 6, 10, 22
 _PARTS = 2
 # Two neighbours that are further apart than so many periods have a gap between them: nobody looked meanwhile.
 _GAP_PERIODS = 3
+# Less is drawn as none: near the smallest floats there is no power of ten to be found.
+_NOTHING = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def draw(
 
 def ceiling(most: float, *, whole: bool = False) -> float:
     """The next number above `most` that is easily halved: 1, 2, 4, 6 or 8 times a power of ten; at least 2 of whole."""
-    if most <= 0:
+    if most < _NOTHING:
         return 2.0 if whole else 1.0
     power = 10.0 ** floor(log10(most))
     found = next(step * power for step in (1, 2, 4, 6, 8, 10, 20) if step * power >= most)

@@ -123,7 +123,9 @@ def test_any_bytes_are_waited_for_handed_on_or_refused(pieces: list[bytes]) -> N
     assert len(door.wheel) == 1 - len(called)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.integers(0, 300), max_size=4))
 async def test_an_upgrade_cut_anywhere_over_a_socket(house: House, places: list[int]) -> None:
     client = await house.connect()

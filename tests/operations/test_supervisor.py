@@ -293,8 +293,8 @@ async def test_redis_unreachable_is_refused(begin: Any, tmp_path: Path) -> None:
     )
 
 
-async def test_a_given_store_is_used(begin: Any, store_url: str) -> None:
-    service = await (await begin(redis={"url": store_url})).stands()
+async def test_a_given_store_is_used(begin: Any, store_url: str, prefix: str) -> None:
+    service = await (await begin(redis={"url": store_url, "prefix": prefix})).stands()
     assert service.running["store"].endswith(f" at {store_url}")
     assert len(children(service.process.pid)) == 1
     await service.until_ready()

@@ -75,7 +75,7 @@ ENTRIES = st.lists(VALUES, min_size=1, max_size=20)
 
 
 @pytest.mark.slow
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.tuples(st.binary(max_size=500), VALUES, SCORES, ENTRIES))
 def test_any_value_comes_back(
     store_url: str, prefix: str, values: tuple[bytes, dict[bytes, bytes], dict[bytes, float], list[dict[bytes, bytes]]]

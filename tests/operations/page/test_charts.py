@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from operations.page.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Chart, Point, ceiling, draw
@@ -69,6 +69,7 @@ def test_an_axis_ends_above_the_highest_and_not_far(most: float, whole: bool) ->
 
 
 @given(st.lists(st.none() | st.floats(0, 1e12), max_size=40), st.booleans())
+@example([5e-324], False)
 def test_nothing_is_drawn_outside(values: list[float | None], whole: bool) -> None:
     chart = drawn(*values, whole=whole)
     places = [tuple(map(float, one.split())) for one in re.split("[ML]", chart.line) if one.strip()]
