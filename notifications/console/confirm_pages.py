@@ -1,8 +1,8 @@
 """To confirm: what exactly goes out, to whom, and how many read there right now; then send, schedule, or ask.
 
 Only from here anything is sent. An emergency that is no test takes the site's name, typed: in Hawaii in 2018 a drill
-and the real thing were two lines of one menu. Nothing is sent by Enter in a text field, and what is sent twice acts
-once.
+and the real thing were two lines of one menu. Where gaps are left in its text it takes a tick that they are meant.
+Nothing is sent by Enter in a text field, and what is sent twice acts once.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from notifications.errors import Invalid, NotificationsError, StaleRevision
 from notifications.log import Found
 
 _WAYS: tuple[Offer, ...] = ("schedule", "send", "submit")
+# Fields that are asked here, not carried along.
+_OF_THIS_PAGE = frozenset({"do", "key", "revision", "typed", "gaps"})
 
 
 class Confirmed(NamedTuple):
@@ -72,8 +74,8 @@ class ConfirmPages:
         found = await self._desk.find(request.match_info["id"], visit)
         one, say = found.announcement, self._desk.words(request).say
         do = sent.get("do")
-        if do in {"send", "schedule"} and (wrong := self._unnamed(request, one, sent)):
-            sent.errors["typed"] = wrong
+        if do in {"send", "schedule"} and (wrong := self._unmeant(request, one, sent)):
+            sent.errors.update(wrong)
             return await self._page(request, visit, sent, Confirmed(one, self._ways(found, visit)), status=422)
         further: dict[str, Any] = {"by": visit.by, "key": f"{key_of(sent)}-{do}", "expected": revision_of(sent)}
         editorial = self._desk.editorial
@@ -105,8 +107,8 @@ class ConfirmPages:
         ways = ["correct"] if "correct" in self._offers(found, visit) else []
         if sent.get("do") != "publish":
             return await self._page(request, visit, sent, Confirmed(one, ways, found), status=200 if ways else 403)
-        if wrong := self._unnamed(request, one, sent):
-            sent.errors["typed"] = wrong
+        if wrong := self._unmeant(request, one, sent):
+            sent.errors.update(wrong)
             return await self._page(request, visit, sent, Confirmed(one, ways, found), status=422)
         return None
 
@@ -132,11 +134,21 @@ class ConfirmPages:
     def _offers(self, found: Found, visit: Visit) -> list[Offer]:
         return offers(*found, visit.by, self._desk.needed(found.announcement))
 
+    def _unmeant(self, request: web.Request, one: Announcement, sent: form.Form) -> dict[str, str]:
+        """Why an emergency does not go out yet, by field: it may not be meant as it is."""
+        if not _in_earnest(one):
+            return {}
+        wrong = {}
+        # Brackets may be meant: this never refuses for good.
+        if (left := gaps(_written(one))) and not sent.has("gaps"):
+            say = self._desk.words(request).say
+            wrong["gaps"] = say(text("Fill the gaps, or tick that they are meant: %(gaps)s"), gaps=" ".join(left))
+        if unnamed := self._unnamed(request, one, sent):
+            wrong["typed"] = unnamed
+        return wrong
+
     def _unnamed(self, request: web.Request, one: Announcement, sent: form.Form) -> str:
-        """Why an emergency does not go out yet: its site is not named, or not how many there are. Empty if it is, or
-        need not be."""
-        if one.severity != "emergency" or one.test:
-            return ""
+        """That its site is not named, or not how many there are; empty if it is."""
         words = self._desk.words(request)
         site, many = one.sites[0], len(one.sites)
         typed = _plain(sent.get("typed"))
@@ -163,9 +175,7 @@ class ConfirmPages:
         if stale is not None:
             since = differing(await desk.history(one.id), stale, Found(one, "draft"))
         needed = desk.needed(one)
-        typed = (
-            one.severity == "emergency" and not one.test and bool({"send", "schedule", "correct"} & {*confirmed.ways})
-        )
+        typed = _in_earnest(one) and bool({"send", "schedule", "correct"} & {*confirmed.ways})
         key, revision = sent.get("key"), sent.get("revision")
         context = {
             "words": words,
@@ -210,7 +220,11 @@ def audience_query(one: Announcement) -> str:
 
 def _carried(sent: form.Form) -> list[tuple[str, str]]:
     """The form, for the page that confirms it."""
-    return [pair for pair in writing.pairs(sent) if pair[0] not in {"do", "key", "revision", "typed"}]
+    return [pair for pair in writing.pairs(sent) if pair[0] not in _OF_THIS_PAGE]
+
+
+def _in_earnest(one: Announcement) -> bool:
+    return one.severity == "emergency" and not one.test
 
 
 def _written(one: Announcement) -> list[str]:

@@ -96,6 +96,41 @@ async def test_an_emergency_to_several_sites_takes_their_number(desk: DeskHouse,
     assert (await desk.get(id)).status == "live"
 
 
+async def test_an_emergency_with_gaps_left_takes_a_tick_that_they_are_meant(desk: DeskHouse, lan: Visitor) -> None:
+    id = await draft(desk, lan, "Lũ trên [sông], [xã] sơ tán", "emergency")
+    status, text = await confirm(lan, id, "send", typed="demo")
+    assert (status, 'id="gaps-error"' in text) == (422, True)
+    assert "đánh dấu là cố ý để vậy: [sông] [xã]" in text
+    assert 'id="typed-error"' not in text
+    # What was ticked stays so while the name is still wrong.
+    status, text = await confirm(lan, id, "send", typed="?", gaps="meant")
+    assert (status, 'id="gaps-error"' in text, 'id="typed-error"' in text) == (422, False, True)
+    assert re.search(r'<input id="gaps-meant"[^>]* checked', text)
+    assert (await desk.get(id)).status == "draft"
+    assert (await confirm(lan, id, "send", typed="demo", gaps="meant"))[0] == 303
+    assert (await desk.get(id)).status == "live"
+
+
+@pytest.mark.parametrize(("severity", "more"), [("breaking", {}), ("emergency", {"test": "1"})])
+async def test_other_gaps_are_only_shown(desk: DeskHouse, lan: Visitor, severity: str, more: dict[str, str]) -> None:
+    id = await draft(desk, lan, "[Cập nhật] Bão số 5", severity, **more)
+    page = await lan.get(f"{PATH}/{id}/confirm")
+    assert "<mark>[Cập nhật]</mark>" in page.text
+    assert 'name="gaps"' not in page.text
+    assert (await confirm(lan, id, "send"))[0] == 303
+
+
+async def test_a_correction_of_an_emergency_asks_of_its_gaps_too(desk: DeskHouse, lan: Visitor) -> None:
+    id = await draft(desk, lan, "Lũ quét", "emergency")
+    assert (await confirm(lan, id, "send", typed="demo"))[0] == 303
+    fields = [*written("Lũ quét ở [xã]", "emergency", do="publish", revision="2", typed="demo")]
+    refused = await lan.send(f"{PATH}/{id}/edit", [*fields, ("key", "a" * 32)])
+    assert (refused.status, 'id="gaps-error"' in refused.text) == (422, True)
+    assert (await desk.get(id)).title == "Lũ quét"
+    assert (await lan.send(f"{PATH}/{id}/edit", [*fields, ("key", "b" * 32), ("gaps", "meant")])).status == 303
+    assert (await desk.get(id)).title == "Lũ quét ở [xã]"
+
+
 async def test_a_test_takes_no_name_and_no_approval_and_is_called_one(desk: DeskHouse, lan: Visitor) -> None:
     id = await draft(desk, lan, "Thử còi", "emergency", ["bao"], test="1")
     page = await lan.get(f"{PATH}/{id}/confirm")
