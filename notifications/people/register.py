@@ -117,8 +117,8 @@ class Register:
         )
         if changed.told() == user.told():
             return user
-        if not last_admin_too and user.is_admin and not changed.is_admin:
-            await self._not_the_last(name)
+        leaves = not last_admin_too and user.is_admin and not changed.is_admin
+        staying = await self._another_admin(name) if leaves else None
         if changed.disabled and not user.disabled:
             act: Act = "user.disable"
         elif user.disabled and not changed.disabled:
@@ -126,7 +126,7 @@ class Register:
         else:
             act = "user.change"
         await self._record(act, by, name, user.told(), changed.told())
-        await self._write_over(name, stored, _encoded(changed))
+        await self._write_over(name, stored, _encoded(changed), staying=staying)
         return changed
 
     async def speak(self, name: str, language: Language) -> None:
@@ -169,19 +169,23 @@ class Register:
             ChangedMeanwhile: Somebody else was faster.
         """
         user, stored = await self._read(name)
-        if not last_admin_too and user.is_admin:
-            await self._not_the_last(name)
+        staying = await self._another_admin(name) if not last_admin_too and user.is_admin else None
         await self._record("user.remove", by, name, user.told(), None)
-        await self._write_over(name, stored, b"")
+        await self._write_over(name, stored, b"", staying=staying)
         await ask(self._redis.delete(self._keys.sessions(name), self._keys.devices(name)))
 
     async def signed_in(self, user: User, by: Actor) -> None:
         """Writes into the trail that somebody has signed in."""
         await self._record("user.sign_in", by, user.name, None, None)
 
-    async def _not_the_last(self, name: str) -> None:
-        if not any(user.is_admin for user in await self.list() if user.name != name):
-            raise LastAdmin
+    async def _another_admin(self, name: str) -> _Read:
+        """One who looks after people besides `name`: who must still do so when `name` no longer does, or two admins who
+        take each other's right away at the same moment would leave nobody."""
+        for stored in await ask(self._redis.hvals(self._keys.users)):
+            user = _decoded(stored)
+            if user.name != name and user.is_admin:
+                return _Read(user, stored)
+        raise LastAdmin
 
     async def _read(self, name: str) -> _Read:
         stored = await ask(self._redis.hget(self._keys.users, name))
@@ -189,13 +193,18 @@ class Register:
             raise NoSuchUser(name)
         return _Read(_decoded(stored), stored)
 
-    async def _write_over(self, name: str, stored: bytes, wanted: bytes, hashed: str = "") -> None:
-        if not await self._write(name, stored, wanted, hashed):
+    async def _write_over(
+        self, name: str, stored: bytes, wanted: bytes, hashed: str = "", *, staying: _Read | None = None
+    ) -> None:
+        if not await self._write(name, stored, wanted, hashed, staying):
             raise ChangedMeanwhile
 
-    async def _write(self, name: str, stored: bytes, wanted: bytes, hashed: str = "") -> bool:
+    async def _write(
+        self, name: str, stored: bytes, wanted: bytes, hashed: str = "", staying: _Read | None = None
+    ) -> bool:
         keys = [self._keys.users, self._keys.passwords]
-        return bool(await ask(self._replace(keys=keys, args=[name, stored, wanted, hashed])))
+        other = (staying.user.name, staying.stored) if staying is not None else ("", b"")
+        return bool(await ask(self._replace(keys=keys, args=[name, stored, wanted, hashed, *other])))
 
     async def _record(self, act: Act, by: Actor, name: str, before: Any, after: Any) -> None:
         await self._trail.record(act, by, {"id": name, "before": before, "after": after})

@@ -113,6 +113,28 @@ async def test_with_another_admin_one_may_go(people: Known) -> None:
         await people.register.change("binh", ADMIN, disabled=True)
 
 
+class Outrun(Register):
+    """Between its reading and its writing another admin takes the right away from "an"."""
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        super().__init__(redis, prefix)
+        self.faster = Register(redis, prefix)
+
+    async def _record(self, *args: Any) -> None:
+        await super()._record(*args)
+        await self.faster.change("an", ADMIN, disabled=True)
+
+
+@pytest.mark.parametrize("change", [{"roles": {"*": "approver"}}, {"disabled": True}, "remove"])
+async def test_two_admins_cannot_both_go_at_once(people: Known, redis: Redis, prefix: str, change: Any) -> None:
+    await added(people, "an", "admin")
+    await added(people, "binh", "admin")
+    outrun = Outrun(redis, prefix)
+    with pytest.raises(ChangedMeanwhile):
+        await (outrun.remove("binh", ADMIN) if change == "remove" else outrun.change("binh", ADMIN, **change))
+    assert [user.name for user in await people.register.list() if user.is_admin] == ["binh"]
+
+
 class Interrupted(Register):
     """Between its reading and its writing somebody else writes."""
 
