@@ -11,13 +11,14 @@ import re
 import time
 
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, RedisError, ResponseError
+from redis.exceptions import BusyLoadingError, NoPermissionError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from store.condition import NEEDED, Server, mode, recognise, troubles
 from store.errors import StoreRefused, StoreTooOld, StoreUnfit, StoreUnreachable
 from store.nodes import information
+from store.unserved import locked_out
 
 _LOOK_AGAIN_SECONDS = 0.1
 
@@ -51,8 +52,7 @@ async def check(redis: Redis, address: str, *, wait_seconds: float) -> Server | 
         except NoPermissionError:
             return None
         except (BusyLoadingError, RedisConnectionError, RedisTimeoutError) as error:
-            # On a Unix socket redis-py wraps the server's refusal into one more error.
-            if isinstance(error, AuthenticationError) or isinstance(error.__cause__, AuthenticationError):
+            if locked_out(error):
                 raise StoreRefused(address, f"{_plain(error)}; check redis.username and redis.password") from None
             if time.monotonic() >= deadline:
                 raise StoreUnreachable(address, _plain(error)) from None

@@ -15,9 +15,10 @@ from operations.doctor.checks import StoreFacts
 from settings.commandline import Deployment
 from store import layout
 from store.connection import connect, without_password
-from store.errors import StoreError, reason
+from store.errors import StoreError
 from store.nodes import each
 from store.settings import Elsewhere, RedisSettings
+from store.unserved import Unserved, unserved
 
 _LOOKS = 20
 _CONFIGURED = ("appendfsync",)
@@ -33,18 +34,20 @@ async def ask(deployment: Deployment, embedded_url: str) -> StoreFacts:
     settings = deployment.section(RedisSettings)
     url = settings.url or embedded_url
     if not url:
-        return StoreFacts(
-            address="", embedded=True, failure="Loa's own store runs with the service only, which does not run"
+        why = Unserved(
+            "Loa's own store runs with the service only, which does not run", "start it with 'loa serve' and ask again"
         )
+        return StoreFacts(address="", embedded=True, failure=why)
     address = without_password(url)
     redis = connect(settings, url, connections=1, name="loa-command")
     try:
         facts = replace(await _asked(redis, address), settings=await _settings(redis))
         # It answers nothing else yet while it loads.
         return facts if facts.info.get("loading") else await _with_contents(facts, redis, settings)
-    except (RedisError, StoreAway, OSError) as error:
-        why = reason(error)
-        return StoreFacts(address=address, failure=f"{address} does not answer: {why}")
+    except StoreAway as error:
+        return StoreFacts(address=address, failure=unserved(url, error.__cause__ or error))
+    except (RedisError, OSError) as error:
+        return StoreFacts(address=address, failure=unserved(url, error))
     finally:
         await redis.aclose()
 
@@ -55,8 +58,7 @@ async def ask_leases(store: Elsewhere) -> list[StoreFacts]:
         async with each(*store, "loa-command") as servers:
             return [await _asked(redis, address) for address, redis in servers.items()]
     except (RedisError, OSError) as error:
-        address = without_password(store.url)
-        return [StoreFacts(address=address, failure=f"{address} does not answer: {reason(error)}")]
+        return [StoreFacts(address=without_password(store.url), failure=unserved(store.url, error))]
 
 
 async def _asked(redis: Redis, address: str) -> StoreFacts:

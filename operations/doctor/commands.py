@@ -84,10 +84,7 @@ async def _examined(deployment: Deployment, pages: tuple[str, ...]) -> list[Find
     running = _running(deployment, found)
     found.append(_descriptors(deployment, running))
     facts = await ask(deployment, running.redis_url if running is not None else "")
-    if facts.address or running is not None:
-        found += checks.store(facts)
-    else:
-        found.append(unknown("store", facts.failure, "start it with 'loa serve' and ask again"))
+    found += checks.store(facts)
     if (apart := of_leases(deployment)) is not None:
         found += [one for server in await ask_leases(apart) for one in checks.leases(server)]
     found.append(checks.people(facts.admins))

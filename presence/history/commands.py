@@ -29,10 +29,10 @@ from presence.history.series import HOUR_MS, MINUTE_MS, Point, points
 from presence.history.window import DAY_MS, Window, instant, window
 from presence.parameters import Refused
 from settings.commandline import Command, Deployment, Failure
-from store.connection import connect, without_password
-from store.errors import reason
+from store.connection import connect
 from store.running import running
 from store.settings import RedisSettings
+from store.unserved import unserved
 
 By: TypeAlias = Literal["minute", "hour", "day"]
 Format: TypeAlias = Literal["table", "json", "csv"]
@@ -181,8 +181,7 @@ async def _chronicle(deployment: Deployment) -> AsyncIterator[Chronicle]:
     try:
         yield Chronicle(client, settings.prefix)
     except (RedisError, OSError) as error:
-        why = reason(error)
-        raise Failure(f"the store at {without_password(url)} does not answer: {why}") from None
+        raise Failure(f"the store at {unserved(url, error)}") from None
     finally:
         await client.aclose()
 

@@ -9,6 +9,7 @@ from operations.doctor.checks import (
     StoreFacts,
     certificate,
     descriptors,
+    leases,
     origins,
     people,
     public_address,
@@ -17,6 +18,7 @@ from operations.doctor.checks import (
     store,
 )
 from operations.doctor.finding import Finding
+from store.unserved import Unserved
 
 INFO: dict[str, Any] = {
     "redis_version": "7.2.4",
@@ -71,9 +73,19 @@ def test_each_fault_of_a_store_is_told_with_what_to_do(
     assert remedy in one.remedy
 
 
-def test_a_store_that_does_not_answer_is_one_line() -> None:
-    (one,) = store(StoreFacts(address="redis://s", failure="redis://s does not answer: refused"))
-    assert (one.check, one.level, one.found) == ("store", "bad", "redis://s does not answer: refused")
+@pytest.mark.parametrize(("check", "prefix"), [(store, ""), (leases, "leases: ")])
+@pytest.mark.parametrize(("remedy", "said"), [("does it run?", "does it run?"), ("", "see the store's own log")])
+def test_a_store_that_could_not_be_asked_is_one_line(check: Any, prefix: str, remedy: str, said: str) -> None:
+    (one,) = check(StoreFacts(address="redis://s", failure=Unserved("redis://s does not answer: refused", remedy)))
+    assert (one.check, one.level) == (f"{prefix}store", "bad")
+    assert (one.found, one.remedy) == ("redis://s does not answer: refused", said)
+
+
+def test_our_own_that_does_not_run_is_not_known() -> None:
+    (one,) = store(
+        StoreFacts(address="", embedded=True, failure=Unserved("it runs with the service only", "loa serve"))
+    )
+    assert (one.check, one.level, one.remedy) == ("store", "unknown", "loa serve")
 
 
 def test_a_store_that_may_not_say_is_unknown() -> None:
