@@ -90,8 +90,10 @@ class GatewaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise ValueError("reconnect_cap_ms must not be less than reconnect_base_ms")
         if self.message_burst < self.messages_per_second:
             raise ValueError("message_burst must not be less than messages_per_second")
-        for network in (*self.exempt_networks, *self.trusted_proxies):
-            try:
-                ipaddress.ip_network(network)
-            except ValueError:
-                raise ValueError(f"{network!r} is not a network such as 10.0.0.0/8 or 2001:db8::/32") from None
+        for name in ("exempt_networks", "trusted_proxies"):
+            for network in getattr(self, name):
+                try:
+                    ipaddress.ip_network(network)
+                except ValueError:
+                    why = f"{network!r} is not a network such as 10.0.0.0/8 or 2001:db8::/32"
+                    raise ValueError(f"{name}: {why}") from None

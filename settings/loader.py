@@ -148,9 +148,11 @@ class _Refusals:
         try:
             return msgspec.convert(table, struct, strict=True)
         except msgspec.ValidationError as error:
-            raise self._refusal(str(error), struct, section) from None
+            raise self._refusal(str(error), struct, section, table) from None
 
-    def _refusal(self, message: str, struct: type[msgspec.Struct], section: str) -> RefusedSetting:
+    def _refusal(
+        self, message: str, struct: type[msgspec.Struct], section: str, table: Mapping[str, Any]
+    ) -> RefusedSetting:
         path = section
         if found := _PATH_IN_ERROR.search(message):
             path += found["path"]
@@ -159,9 +161,7 @@ class _Refusals:
             why = "no such setting; see config.toml for all of them"
             return RefusedSetting(self._source, f"{path}.{unknown['name']}", why)
         if path == section:
-            # Several keys contradict each other, and some of them may not come from the file.
-            variables = [variable for key, variable in self._origins.items() if key.startswith(f"{section}.")]
-            return RefusedSetting(" and ".join([self._source, *variables]), section, message)
+            return RefusedSetting(" and ".join(self._blamed(message, section, table)), section, message)
         message = message[:1].lower() + message[1:]
         choices = get_type_hints(struct).get(path.removeprefix(f"{section}."))
         if get_origin(choices) is Literal:
@@ -171,6 +171,15 @@ class _Refusals:
         if variable is not None:
             return RefusedSetting("environment", variable, message)
         return RefusedSetting(self._source, path, message)
+
+    def _blamed(self, message: str, section: str, table: Mapping[str, Any]) -> list[str]:
+        """Where the keys come from that contradict each other, or what is wanted of them: those that are named, and
+        where none of them is a variable's, all that may have to do with it."""
+        named = [key for key in table if re.search(rf"\b{re.escape(key)}\b", message)]
+        variables = [self._origins[path] for key in named if (path := f"{section}.{key}") in self._origins]
+        if not variables:
+            return [self._source, *(one for path, one in self._origins.items() if path.startswith(f"{section}."))]
+        return variables if len(variables) == len(named) else [self._source, *variables]
 
 
 def _fields(struct: type[msgspec.Struct]) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class Room(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True
     def __post_init__(self) -> None:
         if self.kind == "high" and self.size < 2:
             raise ValueError("size must be at least 2 for a high one")
+        if self.doors and not self.open:
+            raise ValueError("doors are for a room that is open")
 
 
 class House(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -117,6 +119,28 @@ def test_a_refusal_names_the_key_and_the_file(file: Path, text: str, line: str) 
 )
 def test_a_refusal_names_the_variable(file: Path, variable: str, value: str, line: str) -> None:
     assert refusal(file, "[hall]\nsize = 1\n[rooms.a]", **{variable: value}) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "blamed"),
+    [
+        ("", ["NAME", "SIZE", "KIND"], "LOA_HALL_SIZE"),
+        ("size = 1", ["NAME", "KIND"], "FILE and LOA_HALL_KIND and LOA_HALL_NAME"),
+        ("size = 1\nkind = 'high'", [], "FILE"),
+        ("kind = 'high'", ["NAME", "SIZE"], "LOA_HALL_SIZE"),
+    ],
+)
+def test_of_several_variables_the_one_that_is_named_is_blamed(
+    file: Path, text: str, variables: list[str], blamed: str
+) -> None:
+    given = {"NAME": "x", "SIZE": "1", "KIND": "high"}
+    environ = {f"LOA_HALL_{name}": given[name] for name in variables}
+    assert refusal(file, f"[hall]\n{text}", **environ) == f"{blamed}: hall: size must be at least 2 for a high one"
+
+
+def test_keys_of_the_file_and_of_the_environment_that_contradict_each_other_are_both_blamed(file: Path) -> None:
+    said = "FILE and LOA_HALL_DOORS: hall: doors are for a room that is open"
+    assert refusal(file, "[hall]\nopen = false", LOA_HALL_DOORS='["a"]', LOA_HALL_NAME="x") == said
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
