@@ -25,7 +25,7 @@ from presence.history.answers import as_csv, as_json
 from presence.history.chronicle import Chronicle
 from presence.history.days import DayPoint, day_points, days_between
 from presence.history.oldcounter import MOST_BYTES, BadLine, Imported, parse
-from presence.history.series import HOUR_MS, MINUTE_MS, Point, points
+from presence.history.series import HOUR_MS, KEPT_DAYS, MINUTE_MS, Point, Resolution, floor, points
 from presence.history.window import DAY_MS, Window, instant, window
 from presence.parameters import Refused
 from settings.commandline import Command, Deployment, Failure
@@ -101,6 +101,9 @@ def show(deployment: Deployment, *, site: str, by: By, begin: str, end: str, for
         found = asyncio.run(read())
     except Refused as refused:
         raise Failure(f"--{refused.field}: {refused.detail}") from None
+    if by != "day" and found.asked_ms < found.window.from_ms:
+        # Beside what is read by programs, not in it.
+        click.echo(_cut(by, found.window, portal.zone), err=True)
     if form == "table":
         _print_table(portal, by, found)
     else:
@@ -155,8 +158,13 @@ class _Portal(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What is to be shown: minutes or hours, or days."""
+    """What is to be shown: minutes or hours, or days.
 
+    Attributes:
+        asked_ms: From when it was asked for, which may be before what is kept.
+    """
+
+    asked_ms: int
     window: Window
     strings: dict[str, bytes]
     days: list[DayPoint] | None
@@ -207,7 +215,8 @@ async def _read(chronicle: Chronicle, portal: _Portal, by: By, span: tuple[str, 
     if by != "day":
         start = begin or _when(max(0, (instant("to", end, zone) if end else now_ms) - USUAL_MS[by]), UTC)
         wanted = window(by, start, end, zone, now_ms)
-        return _Found(wanted, await chronicle.strings(portal.id, *wanted), None)
+        asked_ms = floor(by, instant("from", start, zone))
+        return _Found(asked_ms, wanted, await chronicle.strings(portal.id, *wanted), None)
     to_ms = min(instant("to", end, zone) if end else now_ms, now_ms)
     from_ms = instant("from", begin, zone) if begin else to_ms - USUAL_MS[by] + DAY_MS
     if from_ms >= to_ms:
@@ -219,7 +228,7 @@ async def _read(chronicle: Chronicle, portal: _Portal, by: By, span: tuple[str, 
     strings = await chronicle.strings(portal.id, *wanted)
     books = await chronicle.books(portal.id, [day.name for day in days])
     hours = points("hour", strings, wanted.from_ms, wanted.to_ms)
-    return _Found(wanted, strings, day_points(days, books.days, hours))
+    return _Found(from_ms, wanted, strings, day_points(days, books.days, hours))
 
 
 def _written(portal: _Portal, found: _Found, form: Format) -> Iterator[bytes]:
@@ -264,6 +273,15 @@ def _print_table(portal: _Portal, by: By, found: _Found) -> None:
         table.add_row(name, *cells, bar)
     # In a file or a pipe it is as wide as it needs to be.
     Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table)
+
+
+def _cut(by: Resolution, shown: Window, zone: ZoneInfo) -> str:
+    kept = f"{by}s are kept for {KEPT_DAYS[by]} days"
+    further = "--by hour goes back two years" if by == "minute" else "--by day goes back to the first"
+    if shown.from_ms == shown.to_ms:
+        return f"Nothing is kept of then: {kept}; {further}."
+    since = (EPOCH + timedelta(milliseconds=shown.from_ms)).astimezone(zone)
+    return f"Shown from {since:%Y-%m-%d %H:%M} on: {kept}; {further}."
 
 
 def _number(value: int | None) -> str:

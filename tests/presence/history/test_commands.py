@@ -95,6 +95,26 @@ async def test_hours_and_minutes_are_printed_and_gaps_are_dashes(terminal: Termi
     assert [point["peak"] for point in said["points"]] == [1234]
 
 
+async def test_what_is_no_longer_kept_is_said_beside_what_is_read_by_programs(terminal: Terminal) -> None:
+    now_ms = await terminal.chronicle.now_ms()
+
+    def ago(days: int) -> str:
+        return datetime.fromtimestamp(now_ms / 1000 - days * 86_400, UTC).isoformat(timespec="seconds")
+
+    for by, kept, further in (("minute", 14, "--by hour"), ("hour", 731, "--by day")):
+        cut = await terminal.run("--by", by, "--from", ago(kept + 2), "--to", ago(kept - 1), "--format", "csv")
+        assert cut.exit_code == 0
+        assert cut.stderr.startswith("Shown from 20")
+        assert f": {by}s are kept for {kept} days; {further} goes back" in cut.stderr
+        assert len(cut.stdout.splitlines()) > 20
+        gone = await terminal.run("--by", by, "--from", ago(kept + 9), "--to", ago(kept + 8))
+        assert gone.exit_code == 0
+        assert gone.stderr.startswith(f"Nothing is kept of then: {by}s are kept for {kept} days; {further} ")
+        within = await terminal.run("--by", by, "--from", ago(2), "--to", ago(1))
+        assert (within.exit_code, within.stderr) == (0, "")
+    assert (await terminal.run("--by", "day", "--from", ago(3000))).stderr == ""
+
+
 async def test_days_have_visits_and_views_too(terminal: Terminal) -> None:
     now_ms = await terminal.chronicle.now_ms()
     today = (datetime.fromtimestamp(now_ms / 1000, UTC) + timedelta(hours=7)).date()
