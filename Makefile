@@ -28,7 +28,7 @@ test: $(VENV)/installed-tests chromium ## Run everything that can fail: linters,
 
 .PHONY: deploytest
 deploytest: $(VENV)/installed-tests proxies containers ## Run the service behind nginx, HAProxy and Caddy, in containers, and with least rights in Redis
-	DEPLOY_TESTS=1 $(BIN)/pytest -n 2 tests/deploy $(ARGS)
+	DEPLOY_TESTS=1 $(BIN)/pytest -n 2 --dist loadgroup tests/deploy $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/installed-tests ## Check style, types and layers, and put right what can be

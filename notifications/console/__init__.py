@@ -11,7 +11,7 @@ How to add a page:
    who have the right; what has the smallest order among the entries is where ``/console/`` leads.
 3. A template in ``templates/`` that extends ``base.html`` with the blocks ``title`` and ``content`` (``scripts`` for
    more files of ``static/``: ``<script src="{{ asset('reach.js') }}" defer></script>``), and imports ``{% import
-   "ui.html" as ui with context %}`` for fields: ``ui.field``, ``ui.area``, ``ui.select``, ``ui.box``, ``ui.errors``.
+   "ui.html" as ui with context %}`` for fields: ``ui.field``, ``ui.area``, ``ui.select``, ``ui.box``, ``ui.checked``.
    Each shows its error beside it, a hint, and how many characters are left. ``{{ ms|moment }}`` writes a point in time.
 4. ``shell.render(request, "page.html", {...})`` answers. A page that frames or fetches more than our own files says so:
    ``policy={"frame-src": "'self'"}``. There is no inline script or style anywhere, not even a ``style=`` attribute.

@@ -79,6 +79,7 @@ class Account:
 
     async def _page(self, request: web.Request, visit: Visit, sent: form.Form, *, status: int = 200) -> web.Response:
         context = {
+            "words": self._parts.words(request),
             "form": sent,
             "sessions": await self._parts.people.sessions.list(visit.user),
             "least": MIN_PASSWORD,

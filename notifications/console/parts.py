@@ -10,6 +10,7 @@ from aiohttp import hdrs, web
 
 from gateway.sites import Sites
 from notifications.console.shell import Shell
+from notifications.console.wording import Wording
 from notifications.console.words import text
 from notifications.people.cookies import DEVICE, SESSION, put
 from notifications.people.errors import MustWait, TooManyHashes
@@ -46,6 +47,10 @@ class Parts:
     sites: Sites
     address_of: Callable[[web.Request], str]
     client_of: Callable[[web.Request], str]
+
+    def words(self, request: web.Request) -> Wording:
+        """How a page calls sites, times and the like."""
+        return Wording(self.shell, request, self.sites)
 
     def turned_away(self, request: web.Request, error: MustWait | TooManyHashes) -> TurnedAway:
         """What is answered where a password was not looked at."""

@@ -67,7 +67,7 @@ class People:
 
     async def _list(self, request: web.Request, visit: Visit) -> web.Response:
         users = await self._parts.people.register.list()
-        return self._shell.render(request, "people.html", {"users": users})
+        return self._shell.render(request, "people.html", {"users": users, "words": self._parts.words(request)})
 
     async def _ask(self, request: web.Request, visit: Visit) -> web.Response:
         return self._adding(request, form.Form([(f"role:{ANY_SITE}", "editor")]))
@@ -194,16 +194,17 @@ class People:
         return roles
 
     def _adding(self, request: web.Request, sent: form.Form, *, status: int = 200) -> web.Response:
-        return self._shell.render(request, "person_add.html", self._context(sent), status=status)
+        return self._shell.render(request, "person_add.html", self._context(request, sent), status=status)
 
     def _one(
         self, request: web.Request, visit: Visit, user: User, sent: form.Form, *, status: int = 200
     ) -> web.Response:
-        context = {**self._context(sent), "user": user, "myself": user.name == visit.user.name}
+        context = {**self._context(request, sent), "user": user, "myself": user.name == visit.user.name}
         return self._shell.render(request, "person.html", context, status=status)
 
-    def _context(self, sent: form.Form) -> dict[str, Any]:
+    def _context(self, request: web.Request, sent: form.Form) -> dict[str, Any]:
         return {
+            "words": self._parts.words(request),
             "form": sent,
             "sites": [*self._parts.sites],
             "roles": ROLES,

@@ -211,6 +211,8 @@ class Shell:
             "language": self.language(request),
             "languages": NAMES,
             "visit": visit,
+            # Field → what people know it by, filled as fields are written: what is wrong is said above them with these.
+            "labels": dict[str, str](),
             "here": request.path,
             "back": inner(request.path_qs) if request.method in SAFE_METHODS else inner(request.path),
             "entries": [entry for entry in self._entries if visit is not None and visit.may(entry.right)],

@@ -68,7 +68,12 @@ class TokenPages:
         seconds = int(days) * 86_400 if days else None
         new = await self._parts.tokens.create(name, role, seconds, sites=sites, by=visit.actor)
         # Not by a redirect: the text is in this one answer and nowhere else.
-        return self._shell.render(request, "token_made.html", {"token": new.token, "text": new.text}, status=201)
+        return self._shell.render(
+            request,
+            "token_made.html",
+            {"words": self._parts.words(request), "token": new.token, "text": new.text},
+            status=201,
+        )
 
     async def _confirm(self, request: web.Request, visit: Visit) -> web.Response:
         id = request.match_info["id"]
@@ -86,6 +91,7 @@ class TokenPages:
         tokens = await self._parts.tokens.list()
         used = await self._parts.tokens.used()
         context: dict[str, Any] = {
+            "words": self._parts.words(request),
             "form": sent,
             "tokens": [*reversed(tokens)],
             "used": used,

@@ -12,7 +12,6 @@ from aiohttp import web
 from notifications.audit import Act, Entry, Line
 from notifications.console.parts import Parts
 from notifications.console.visit import Visit
-from notifications.console.wording import Wording
 from notifications.console.words import text
 from notifications.people.rights import ANY_SITE
 from store.errors import NOT_UNDERSTOOD
@@ -96,7 +95,7 @@ class TrailPages:
         if before and _BEFORE.fullmatch(before) is None:
             raise web.HTTPBadRequest
         lines, older = await self._parts.trail.page(before, PAGE)
-        words = Wording(self._shell, request, self._parts.sites)
+        words = self._parts.words(request)
         context = {
             "entries_shown": [_read(line) for line in lines],
             "older": older,

@@ -81,8 +81,10 @@ def docker(directory: Path) -> Iterator[Engine]:
     """Docker: the machine's engine, else one that is started and ended here.
 
     Args:
-        directory: For what a started one needs while it runs.
+        directory: For what a started one needs while it runs; sockets are among it, so its path must be short.
     """
+    directory = directory / "docker"
+    directory.mkdir(exist_ok=True)
     if shutil.which("docker") is None:
         pytest.skip("docker is not installed")
     configured = {"DOCKER_CONFIG": str(TOOLS / "config")} if (TOOLS / "config").exists() else {}
@@ -131,7 +133,12 @@ def have(engine: Engine, image: str) -> None:
 
 @contextlib.contextmanager
 def podman(directory: Path) -> Iterator[Engine]:
-    """Podman, with all it keeps in `directory`; what is left of pods, containers and networks is removed at the end."""
+    """Podman, with all it keeps in `directory`; what is left of pods, containers and networks is removed at the end.
+
+    Podman takes no `directory` of more than 40 characters.
+    """
+    directory = directory / "podman"
+    directory.mkdir(exist_ok=True)
     if shutil.which("podman") is None or os.geteuid() != 0:
         pytest.skip("podman is not installed, or may not make pods")
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -23,7 +23,8 @@ from tests.deploy.tools import DEPLOY, ROOT, changed
 from tests.notifications.conftest import until
 from tests.system.follower import Follower
 
-pytestmark = pytest.mark.slow
+# One engine at a time: those that are started here keep their images in one place.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engines")]
 
 PASSWORD = "nur-im-Test-und-lang-genug"
 SECRET = "0123456789abcdef" * 2
@@ -32,9 +33,9 @@ ASK = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8081/readyz
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(short_directory: Path) -> Iterator[Engine]:
     """Docker, with Loa's image as the Dockerfile builds it."""
-    with docker(tmp_path_factory.mktemp("docker")) as one:
+    with docker(short_directory) as one:
         for image in (PYTHON, VALKEY):
             have(one, image)
         one("build", "--file", DEPLOY / "docker" / "Dockerfile", "--tag", "loa", "--tag", IMAGE, ROOT)
@@ -152,12 +153,12 @@ def pod(manifests: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def pods(engine: Engine, tmp_path: Path) -> Iterator[tuple[Engine, list[str]]]:
+def pods(engine: Engine, tmp_path: Path, short_directory: Path) -> Iterator[tuple[Engine, list[str]]]:
     """Two pods of the Deployment on one Valkey; Podman, and the names of their containers."""
     manifests = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "loa.yaml").read_text()))
     engine("tag", VALKEY, "store.example.vn/valkey:8")
     engine("save", "--output", tmp_path / "images.tar", IMAGE, "store.example.vn/valkey:8")
-    with podman(tmp_path) as one:
+    with podman(short_directory) as one:
         one("load", "--input", tmp_path / "images.tar")
         (tmp_path / "images.tar").unlink()
         one("network", "create", "loa-test")

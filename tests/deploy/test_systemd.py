@@ -12,7 +12,7 @@ import pytest
 from tests.deploy.engines import TOOLS, Engine, docker
 from tests.deploy.tools import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engines")]
 
 MACHINE = TOOLS / "systemd.tar"
 LOA = "/opt/loa/.venv/bin/loa"
@@ -47,11 +47,11 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
+def machine(tmp_path: Path, short_directory: Path) -> Iterator[Machine]:
     """A machine of its own, with a clone of this in /opt/loa."""
     if not MACHINE.exists():
         pytest.skip(f"{MACHINE.name} is not there: run `make containers`")
-    with docker(tmp_path) as engine:
+    with docker(short_directory) as engine:
         engine("import", MACHINE, "loa-test-systemd")
         container = engine(
             *["run", "--detach", "--tmpfs", "/run", "--tmpfs", "/tmp"],

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from redis.asyncio import Redis
 
@@ -104,6 +106,23 @@ async def test_says_beside_the_field_what_is_wrong(
     if fields["full_name"]:
         assert f'value="{fields["full_name"]}"' in page.text
     assert fields["password"] not in page.text
+
+
+async def test_says_above_the_form_which_field_it_is(house: House, admin: str) -> None:
+    inside = await house.inside(admin)
+    fields = {"name": "", "full_name": "", "password": PASSWORD}
+    page = await inside.send("/console/people/add", fields)
+    said = re.findall(r'<li><a href="#([a-z_]+)">([^:<]+): [^<]+</a></li>', page.text)
+    assert sorted(said) == [("full_name", "Họ và tên"), ("name", "Tên đăng nhập"), ("roles", "Vai trò")]
+    assert page.text.index('class="summary"') < page.text.index('id="full_name"')
+
+
+async def test_sites_are_called_by_their_names(house: House, admin: str) -> None:
+    await added(house.people, "an", "editor", "tinh")
+    inside = await house.inside(admin)
+    assert '<label for="role:tinh">Cổng tỉnh</label>' in (await inside.get("/console/people/an")).text
+    assert "Biên tập</span> Cổng tỉnh" in (await inside.get("/console/people")).text
+    assert "Biên tập</span> Cổng tỉnh" in (await (await house.inside("an")).get("/console/account")).text
 
 
 async def test_changes_roles(house: House, admin: str) -> None:

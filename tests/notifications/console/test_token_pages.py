@@ -36,6 +36,17 @@ async def test_makes_one_and_shows_it_once(house: House, admin: Visitor, redis: 
     assert (entry.act, entry.id, entry.owner) == ("token.create", token.id, "user:chi")
 
 
+async def test_sites_are_called_by_their_names_with_the_ids_that_programs_use(house: House, admin: Visitor) -> None:
+    page = await admin.get("/console/tokens")
+    assert '<label for="sites-tinh">Cổng tỉnh</label>' in page.text
+    assert '<span class="hint" id="sites-tinh-hint">tinh</span>' in page.text
+    assert '<label for="sites-demo">demo</label>' in page.text
+    assert 'id="sites-demo-hint"' not in page.text
+    fields = [("name", "CMS"), ("role", "editor"), ("sites", "tinh"), ("days", "30")]
+    assert "Biên tập</span> Cổng tỉnh" in (await admin.send("/console/tokens", fields)).text
+    assert "Biên tập</span> Cổng tỉnh" in (await admin.get("/console/tokens")).text
+
+
 async def test_all_sites_are_all_sites(house: House, admin: Visitor) -> None:
     fields = [("name", "CMS"), ("role", "viewer"), ("sites", "demo"), ("sites", "*"), ("days", "")]
     assert (await admin.send("/console/tokens", fields)).status == 201

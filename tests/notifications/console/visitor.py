@@ -24,7 +24,7 @@ from notifications.tokens import Tokens
 from notifications.trail import Trail
 from tests.notifications.people.conftest import CHEAP, PASSWORD
 
-SITES = {"demo": SiteSettings(), "tinh": SiteSettings()}
+SITES = {"demo": SiteSettings(), "tinh": SiteSettings(name="Cổng tỉnh")}
 
 
 Fields: TypeAlias = "Mapping[str, str] | list[tuple[str, str]]"
