@@ -140,9 +140,8 @@ class ConfirmPages:
             return {}
         wrong = {}
         # Brackets may be meant: this never refuses for good.
-        if (left := gaps(_written(one))) and not sent.has("gaps"):
-            say = self._desk.words(request).say
-            wrong["gaps"] = say(text("Fill the gaps, or tick that they are meant: %(gaps)s"), gaps=" ".join(left))
+        if gaps(_written(one)) and not sent.has("gaps"):
+            wrong["gaps"] = self._desk.words(request).say(text("Fill them, or tick that they are meant."))
         if unnamed := self._unnamed(request, one, sent):
             wrong["typed"] = unnamed
         return wrong

@@ -100,7 +100,7 @@ async def test_an_emergency_with_gaps_left_takes_a_tick_that_they_are_meant(desk
     id = await draft(desk, lan, "Lũ trên [sông], [xã] sơ tán", "emergency")
     status, text = await confirm(lan, id, "send", typed="demo")
     assert (status, 'id="gaps-error"' in text) == (422, True)
-    assert "đánh dấu là cố ý để vậy: [sông] [xã]" in text
+    assert '<p class="hint" id="gaps-hint">[sông] [xã]</p>' in text
     assert 'id="typed-error"' not in text
     # What was ticked stays so while the name is still wrong.
     status, text = await confirm(lan, id, "send", typed="?", gaps="meant")

@@ -5,6 +5,7 @@ import re
 import pytest
 from redis.asyncio import Redis
 
+from gateway.sites import SiteSettings
 from tests.notifications.console.visitor import House
 from tests.notifications.people.conftest import PASSWORD, added
 from tests.notifications.people.test_register import trail
@@ -123,6 +124,18 @@ async def test_sites_are_called_by_their_names(house: House, admin: str) -> None
     assert '<label for="role:tinh">Cổng tỉnh</label>' in (await inside.get("/console/people/an")).text
     assert "Biên tập</span> Cổng tỉnh" in (await inside.get("/console/people")).text
     assert "Biên tập</span> Cổng tỉnh" in (await (await house.inside("an")).get("/console/account")).text
+
+
+async def test_many_sites_are_folded_away_until_one_has_a_role_of_its_own(house: House, admin: str) -> None:
+    inside = await house.inside(admin)
+    assert '<details class="some"' not in (await inside.get("/console/people/add")).text
+    house.parts.sites.update({f"huyen-{number}": SiteSettings() for number in range(5)})
+    await added(house.people, "an", "editor", "huyen-3")
+    await added(house.people, "binh", "editor")
+    for path, open in (("add", ""), ("an", " open"), ("binh", "")):
+        assert f'<details class="some"{open}>' in (await inside.get(f"/console/people/{path}")).text
+    fields = {"name": "", "full_name": "", "password": PASSWORD}
+    assert '<details class="some" open>' in (await inside.send("/console/people/add", fields)).text
 
 
 async def test_changes_roles(house: House, admin: str) -> None:

@@ -132,7 +132,7 @@ async def serving_console(
         people=people,
         tokens=Tokens(redis, prefix),
         trail=Trail(redis, prefix),
-        sites=SITES,
+        sites=dict(SITES),
         address_of=lambda _: address,
         client_of=lambda _: address,
     )
