@@ -129,7 +129,7 @@ async def test_composed(composed: Engine) -> None:
         assert one not in logged
 
 
-def pod(manifests: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
+def pod(manifests: list[dict[str, Any]], number: int, aliases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The Deployment and its ConfigMap for one pod, `loa-{number}`: Podman shares what a cluster keeps apart."""
     ours = copy.deepcopy([one for one in manifests if one["kind"] in ("ConfigMap", "Deployment")])
     for one in ours:
@@ -140,6 +140,7 @@ def pod(manifests: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
         one["metadata"]["name"] = f"loa-{number}"
         one["spec"]["replicas"] = 1
         spec = one["spec"]["template"]["spec"]
+        spec["hostAliases"] = aliases
         (container,) = spec["containers"]
         # Podman would publish them on this machine.
         del container["ports"]
@@ -167,13 +168,16 @@ def pods(engine: Engine, tmp_path: Path, short_directory: Path) -> Iterator[tupl
                 *["run", "--detach", "--name", "redis", "--network", "loa-test", "store.example.vn/valkey:8"],
                 *["valkey-server", "--requirepass", PASSWORD, "--protected-mode", "no", "--appendonly", "yes"],
             )
+            # In place of a name service, which not every Podman has.
+            template = '{{(index .NetworkSettings.Networks "loa-test").IPAddress}}'
+            aliases = [{"ip": one("inspect", "--format", template, "redis").strip(), "hostnames": ["redis"]}]
             given = {"LOA_REDIS_PASSWORD": PASSWORD, "LOA_PRESENCE_SECRET": SECRET}
             encoded = {name: base64.b64encode(text.encode()).decode() for name, text in given.items()}
             (tmp_path / "secret.json").write_text(json.dumps(encoded))
             one("secret", "create", "loa", tmp_path / "secret.json")
             for number in range(2):
                 file = tmp_path / f"loa-{number}.yaml"
-                file.write_text(yaml.safe_dump_all(pod(manifests, number)))
+                file.write_text(yaml.safe_dump_all(pod(manifests, number, aliases)))
                 one("kube", "play", "--network", "loa-test", file)
             yield one, [f"loa-{number}-pod-0-loa" for number in range(2)]
         finally:

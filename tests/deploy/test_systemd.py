@@ -15,6 +15,7 @@ from tests.deploy.tools import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engines")]
 
 MACHINE = TOOLS / "systemd.tar"
+CGROUPS = Path("/sys/fs/cgroup")
 LOA = "/opt/loa/.venv/bin/loa"
 WHERE = ("--config", "/etc/loa/config.toml", "--data-dir", "/var/lib/loa")
 
@@ -46,6 +47,18 @@ class Machine:
         return self(f"systemctl show --property {name} --value loa").strip()
 
 
+def cgroups() -> list[str]:
+    """The options that give systemd the machine's control groups.
+
+    Of the older kind each controller by itself: systemd makes the directory they are in read-only, which would be the
+    machine's own.
+    """
+    if (CGROUPS / "cgroup.controllers").exists():
+        return ["--volume", f"{CGROUPS}:{CGROUPS}:rw"]
+    mounted = [path for path in sorted(CGROUPS.iterdir()) if path.is_mount() and not path.is_symlink()]
+    return ["--tmpfs", f"{CGROUPS}:mode=755", *[f"--volume={path}:{path}:rw" for path in mounted]]
+
+
 @pytest.fixture
 def machine(tmp_path: Path, short_directory: Path) -> Iterator[Machine]:
     """A machine of its own, with a clone of this in /opt/loa."""
@@ -58,7 +71,7 @@ def machine(tmp_path: Path, short_directory: Path) -> Iterator[Machine]:
             # What systemd needs to confine others, as a machine has it.
             *["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--ulimit", "nofile=20000:20000"],
             *["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"],
-            *["--cgroupns", "host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"],
+            *["--cgroupns", "host", *cgroups()],
             *["--stop-signal", "SIGRTMIN+3", "loa-test-systemd", "/sbin/init"],
         ).strip()
         try:
