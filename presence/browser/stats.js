@@ -22,13 +22,14 @@ const LABELS = {
 };
 /** @type {Record<string, string>} */
 const VIEWS = { vi: 'Tổng lượt xem trang', en: 'Total page views' };
-// Room is held for a number of nine digits.
+// Room is held for a number of nine digits. In a narrow column a figure stands below its label.
 const BLOCK = `
 :host{display:block}
 dl,dt,dd{margin:0}
-div{display:flex;justify-content:space-between;gap:1em;padding-block:var(--loa-row-padding,.2em);border-block-end:var(--loa-row-border)}
-dd{min-width:5.6em;text-align:end;white-space:nowrap;color:var(--loa-number-color);font-weight:var(--loa-number-weight);font-variant-numeric:tabular-nums}
+div{display:flex;flex-wrap:wrap;justify-content:space-between;column-gap:1em;padding-block:var(--loa-row-padding,.2em);border-block-end:var(--loa-row-border)}
+dd{flex:auto;min-width:5.6em;text-align:end;white-space:nowrap;color:var(--loa-number-color);font-weight:var(--loa-number-weight);font-variant-numeric:tabular-nums}
 :host([stale]) dd{text-decoration:underline dotted}
+span{white-space:normal}
 time{white-space:nowrap}
 time:not([datetime]){visibility:hidden}
 button{margin-block-start:.4em;margin-inline-start:0}`;

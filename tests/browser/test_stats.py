@@ -72,6 +72,24 @@ async def test_shows_the_figures_in_the_language_of_the_page(
     assert await page.locator("loa-stats dl > div > dt + dd").count() == len(labels.split("|"))
 
 
+@pytest.mark.parametrize("width", [320, 160, 110])
+async def test_it_stays_within_a_narrow_column(portal: Portal, service: Service, readers: Readers, width: int) -> None:
+    column = f'<div id="column" style="width:{width}px;font-size:16px">{block(service.url)}</div>'
+    page, _, _ = await _opened(readers, portal.page(column), stats())
+    await expect(_numbers(page).last).to_have_text("9.000")
+    edges = await page.evaluate(
+        """() => {
+          const right = (element) => element.getBoundingClientRect().right;
+          const rows = [...document.querySelector('loa-stats').shadowRoot.querySelectorAll('dt, dd')];
+          return [Math.max(...rows.map(right)), right(document.getElementById('column'))];
+        }"""
+    )
+    assert edges[0] <= edges[1] + 0.5
+    # Figures stand one below the other, at the column's end.
+    ends = await _numbers(page).evaluate_all("all => all.map((one) => Math.round(one.getBoundingClientRect().right))")
+    assert len(set(ends)) == 1
+
+
 async def test_who_is_here_is_live_and_what_is_not_known_is_blank(
     portal: Portal, service: Service, readers: Readers
 ) -> None:
