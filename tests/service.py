@@ -18,13 +18,13 @@ import aiohttp
 
 from store import runfile
 from store.runfile import RunFile
+from tests.patience import PATIENCE_SECONDS
 from tests.system import processes
 
 LOA = Path(sys.executable).with_name("loa")
 # A machine that is busy with other things takes its time.
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
-PATIENCE_SECONDS = 60.0
 
 # Short enough to see readers leave, and in the proportions of the defaults. Only one of the two names of
 # this machine may connect: a page under the other one is a stranger.

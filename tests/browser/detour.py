@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp import web
 
 import server
-from tests.browser.wire import PATIENCE_SECONDS, instant, welcome
+from tests.browser.wire import instant, welcome
+from tests.patience import PATIENCE_SECONDS
 
 
 class Talk:

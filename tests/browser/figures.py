@@ -8,7 +8,8 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Route
 
-from tests.browser.wire import PATIENCE_SECONDS, instant
+from tests.browser.wire import instant
+from tests.patience import PATIENCE_SECONDS
 
 
 def stats(**members: object) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.portal import Portal
 from tests.browser.readers import Readers, banners, counter, embed
-from tests.browser.wire import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
 
 # From when the document begins, and again from when it comes back out of the cache: for each frame, what is in view.

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, FrameLocator, Page, expect
 
 from tests.browser.portal import Portal
 from tests.browser.readers import Readers, counter, embed
-from tests.browser.wire import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
 
 # Its one page may not connect from the service's own address: only the frame's being our own lets it in.

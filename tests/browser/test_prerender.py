@@ -17,9 +17,9 @@ from playwright.async_api import Browser
 
 from tests.browser.conftest import FLAGS, NAME, own, sandbox
 from tests.browser.readers import embed
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
 
-PATIENCE_SECONDS = 60
 # As pages ask for it, https://html.spec.whatwg.org/multipage/speculative-loading.html.
 _RULES = '<script type="speculationrules">{"prerender":[{"urls":["/next"],"eagerness":"immediate"}]}</script>'
 # Goes on when it may, as a reader would click; and the page it comes to says how it came.

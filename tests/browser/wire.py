@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import BrowserContext, WebSocketRoute
 
+from tests.patience import PATIENCE_SECONDS
+
 # Only a failure takes so long.
-PATIENCE_SECONDS = 60.0
 
 
 def instant(seconds_from_now: float = 0) -> str:

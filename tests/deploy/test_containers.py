@@ -20,7 +20,7 @@ import yaml
 from operations.supervisor import STOP_SECONDS
 from tests.deploy.engines import PYTHON, VALKEY, Engine, docker, have, podman, state
 from tests.deploy.tools import DEPLOY, ROOT, changed
-from tests.notifications.conftest import until
+from tests.patience import until
 from tests.system.follower import Follower
 
 # One engine at a time: those that are started here keep their images in one place.

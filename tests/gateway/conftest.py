@@ -31,8 +31,8 @@ from gateway.problems import problems
 from gateway.settings import GatewaySettings
 from gateway.sites import SiteSettings
 from gateway.tasks import Caretaker
+from tests.patience import PATIENCE_SECONDS, until
 
-PATIENCE_SECONDS = 60.0
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455 section 1.3, and what is to be answered:
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 MASK = b"\x9a\x1c\xe7\x55"
@@ -348,13 +348,6 @@ def addresses(door: Door) -> list[str]:
 
 
 Opener = Callable[..., Awaitable[House]]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Returns as soon as `condition` holds; for what only the server's own state shows."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 @asynccontextmanager

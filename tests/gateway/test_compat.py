@@ -15,7 +15,8 @@ from gateway.heads import neighbour
 from gateway.hub import Hub
 from gateway.session import Session
 from gateway.settings import GatewaySettings
-from tests.gateway.conftest import SITES, Client, House, page, until, upgrade
+from tests.gateway.conftest import SITES, Client, House, page, upgrade
+from tests.patience import until
 
 
 async def test_the_same_connection_fetches_pages_and_then_upgrades(house: House) -> None:

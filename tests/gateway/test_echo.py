@@ -14,7 +14,8 @@ from gateway import echo
 from gateway.door import Door
 from gateway.listening import listen
 from gateway.settings import GatewaySettings
-from tests.gateway.conftest import PATIENCE_SECONDS, Client, farewell, frame, page, upgrade
+from tests.gateway.conftest import Client, farewell, frame, page, upgrade
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,7 +13,8 @@ import pytest
 from gateway import frames
 from gateway.closing import CloseCode
 from gateway.listening import drain
-from tests.gateway.conftest import ORIGIN, Client, House, Opener, Way, ask, page, until
+from tests.gateway.conftest import ORIGIN, Client, House, Opener, Way, ask, page
+from tests.patience import until
 
 NEWS = b'{"type":"announcement","id":"a","cursor":"9f2c41d0.18"}'
 COUNT = b'{"type":"presence","online":7}'

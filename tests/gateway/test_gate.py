@@ -16,7 +16,8 @@ from gateway.gate import Gate, peer_address
 from gateway.hub import Hub
 from gateway.session import Session
 from gateway.settings import GatewaySettings
-from tests.gateway.conftest import SITES, Client, House, Opener, Way, addresses, page, said, until, upgrade
+from tests.gateway.conftest import SITES, Client, House, Opener, Way, addresses, page, said, upgrade
+from tests.patience import until
 
 
 class Wire(asyncio.Transport):

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from gateway.heads import Guest
-from tests.gateway.conftest import Client, House, Opener, page, until, upgrade
+from tests.gateway.conftest import Client, House, Opener, page, upgrade
+from tests.patience import until
 
 
 def filled(size: int) -> bytes:

@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from gateway import frames
 from gateway.hub import FANOUT_EDGES, Delivery, Hub
-from tests.gateway.conftest import Client, House, Opener, Way, until, upgrade
+from tests.gateway.conftest import Client, House, Opener, Way, upgrade
+from tests.patience import until
 
 
 class Turns:

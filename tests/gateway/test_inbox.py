@@ -12,8 +12,9 @@ import pytest
 
 from gateway import frames
 from gateway.inbox import Inboxes
-from tests.gateway.conftest import ORIGIN, Client, House, Opener, addresses, ask, until
+from tests.gateway.conftest import ORIGIN, Client, House, Opener, addresses, ask
 from tests.gateway.test_events import NEWS, say
+from tests.patience import until
 
 
 async def followed(house: House) -> str:

@@ -18,7 +18,8 @@ from websockets.frames import Opcode
 
 from gateway import listening
 from gateway.closing import CloseCode
-from tests.gateway.conftest import House, Opener, Way, ask, farewell, frame, said, until, upgrade
+from tests.gateway.conftest import House, Opener, Way, ask, farewell, frame, said, upgrade
+from tests.patience import until
 
 # -- TLS
 

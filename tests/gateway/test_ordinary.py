@@ -8,8 +8,9 @@ import pytest
 
 from gateway.events import EventSession
 from gateway.heads import Guest
-from tests.gateway.conftest import ORIGIN, House, Way, ask, page, until
+from tests.gateway.conftest import ORIGIN, House, Way, ask, page
 from tests.gateway.test_events import following
+from tests.patience import until
 
 
 async def test_nothing_of_aiohttp_stays_with_it(house: House, way: Way) -> None:

@@ -20,8 +20,9 @@ from gateway.listening import drain
 from gateway.poll import Mailbox, PollSession, begin
 from gateway.settings import GatewaySettings
 from gateway.translation import Translator
-from tests.gateway.conftest import ORIGIN, SITES, Client, House, Opener, Way, ask, until
+from tests.gateway.conftest import ORIGIN, SITES, Client, House, Opener, Way, ask
 from tests.gateway.test_events import COUNT, NEWS, say
+from tests.patience import until
 
 
 async def begun(house: House, way: Way, query: str = "site=demo") -> tuple[Client, str]:

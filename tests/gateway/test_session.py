@@ -24,8 +24,9 @@ from gateway.handshake import Upgrade
 from gateway.hub import Hub
 from gateway.session import PING_AND_TICK, Session, first_ping
 from gateway.settings import GatewaySettings
-from tests.gateway.conftest import Client, House, Opener, Way, farewell, frame, said, until, upgrade
+from tests.gateway.conftest import Client, House, Opener, Way, farewell, frame, said, upgrade
 from tests.gateway.test_frames import BROKEN, NOT_UTF8
+from tests.patience import until
 
 PIECEMEAL = frame(Opcode.PING, b"in pieces")
 

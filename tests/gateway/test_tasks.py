@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.tasks import Caretaker, TaskEnded
-from tests.gateway.conftest import until
+from tests.patience import until
 
 
 async def for_ever() -> None:

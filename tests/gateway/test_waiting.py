@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from tests.gateway.conftest import House, Opener, Way, ask, page, said, until, upgrade
+from tests.gateway.conftest import House, Opener, Way, ask, page, said, upgrade
 from tests.gateway.test_events import NEWS
 from tests.gateway.test_poll import begun, wait
+from tests.patience import until
 
 
 async def test_another_request_may_follow_on_the_connection(house: House, way: Way) -> None:

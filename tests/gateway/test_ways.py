@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gateway.conftest import ACCEPT, KEY, ORIGIN, House, Opener, Way, page, said, until, upgrade
+from tests.gateway.conftest import ACCEPT, KEY, ORIGIN, House, Opener, Way, page, said, upgrade
+from tests.patience import until
 
 
 async def test_a_proper_handshake_is_answered_and_welcomed(house: House, way: Way) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from gateway.wheel import SLICE, Timed, Wheel
-from tests.gateway.conftest import until
+from tests.patience import until
 
 WIDTH = 0.25
 SLOTS = 16

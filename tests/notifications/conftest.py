@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from typing import Any
 
 import msgspec
@@ -17,9 +17,9 @@ from notifications.log import Log
 from notifications.settings import NotificationsSettings
 from store.connection import connect
 from store.settings import RedisSettings
+from tests.patience import PATIENCE_SECONDS
 
 SETTINGS = NotificationsSettings(check_seconds=0.05, acknowledge_seconds=30.0)
-PATIENCE_SECONDS = 60.0
 
 
 class Told:
@@ -71,16 +71,6 @@ class Told:
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
-    """Waits, a turn of the loop at a time, until `condition` holds."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            held = condition()
-            if held if isinstance(held, bool) else await held:
-                return
-            await asyncio.sleep(0.002)
 
 
 @contextlib.asynccontextmanager

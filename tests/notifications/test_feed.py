@@ -26,8 +26,9 @@ from store.connection import connect
 from store.settings import RedisSettings
 from tests.conftest import serving
 from tests.hurry import hurried
-from tests.notifications.conftest import PATIENCE_SECONDS, SETTINGS, feeding, until
+from tests.notifications.conftest import SETTINGS, feeding
 from tests.notifications.making import by, draft
+from tests.patience import PATIENCE_SECONDS, until
 
 
 def greeted(feed: Feed, site: str = "demo", since: str = "", tests: bool = False) -> dict[str, Any]:

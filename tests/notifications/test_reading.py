@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.problems import Problem
 from notifications import reading
-from tests.notifications.conftest import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 

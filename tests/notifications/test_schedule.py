@@ -17,9 +17,9 @@ from notifications.schedule import Schedule
 from notifications.settings import NotificationsSettings
 from notifications.trail import Trail
 from tests.notifications.making import draft, person
+from tests.patience import PATIENCE_SECONDS
 
 WRITER = person("an")
-PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture

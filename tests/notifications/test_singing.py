@@ -17,9 +17,10 @@ from notifications.log import Log
 from notifications.singing import Singer
 from store.connection import connect
 from store.settings import RedisSettings
-from tests.notifications.conftest import SETTINGS, until
+from tests.notifications.conftest import SETTINGS
 from tests.notifications.making import by, draft
 from tests.passage import Passage
+from tests.patience import until
 
 
 @contextlib.asynccontextmanager

@@ -27,8 +27,9 @@ from notifications.watch import Watcher
 from settings.commandline import Failure
 from store.connection import connect
 from store.settings import RedisSettings
-from tests.notifications.conftest import SETTINGS, until
+from tests.notifications.conftest import SETTINGS
 from tests.notifications.making import announcement, by, draft
+from tests.patience import until
 
 LIVE = for_browsers(announcement("a", title="Lũ lên\x1b[2J", url="https://a.vn/x"))
 

@@ -35,7 +35,8 @@ from presence.secret import SharedSecret
 from presence.settings import PresenceSettings
 from store.connection import connect
 from store.settings import RedisSettings
-from tests.presence.workers import BRISK, PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
+from tests.presence.workers import BRISK
 
 EDITOR = "Bearer of an editor"
 # On these sites.

@@ -6,7 +6,8 @@ import pytest
 
 from presence.apart import Apart, Aside, Newcomer
 from presence.roster import Attention
-from tests.presence.workers import Worker, until, worker
+from tests.patience import until
+from tests.presence.workers import Worker, worker
 
 
 def apart(one: Worker) -> Apart:

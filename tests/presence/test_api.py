@@ -12,8 +12,8 @@ from aiohttp import ClientSession
 
 from presence.bounds import Bounds
 from presence.description import DESCRIBED
+from tests.patience import PATIENCE_SECONDS, until
 from tests.presence.portals import BROWSER, ORIGIN, Portal, answered, portal
-from tests.presence.workers import PATIENCE_SECONDS, until
 
 
 @pytest.fixture

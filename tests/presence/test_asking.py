@@ -18,7 +18,7 @@ from presence.audience import Asked
 from presence.holding import Holding
 from store.connection import connect
 from store.settings import RedisSettings
-from tests.notifications.conftest import until
+from tests.patience import until
 from tests.presence.test_audience import holding
 
 KEY = b"k" * 32

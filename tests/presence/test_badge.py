@@ -17,8 +17,8 @@ from gateway.sites import SiteSettings
 from presence import badge
 from presence.gauge import Count
 from presence.places import Kind
+from tests.patience import until
 from tests.presence.portals import BROWSER, Portal, answered, portal
-from tests.presence.workers import until
 
 Client: TypeAlias = TestClient[web.Request, web.Application]
 

@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 import pytest
 from msgspec.structs import replace
 
-from tests.presence.workers import BRISK, PATIENCE_SECONDS, Worker, until, worker
+from tests.patience import PATIENCE_SECONDS, until
+from tests.presence.workers import BRISK, Worker, worker
 from tests.store.cluster import Cluster
 
 pytestmark = pytest.mark.slow

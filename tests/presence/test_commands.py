@@ -17,8 +17,8 @@ from gateway.closing import CloseCode
 from presence.crowd import loopback_sources
 from store import runfile
 from store.runfile import RunFile
+from tests.patience import PATIENCE_SECONDS, until
 from tests.presence.portals import Portal, portal
-from tests.presence.workers import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow

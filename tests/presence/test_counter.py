@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from presence.errors import SecretReplaced
 from presence.identity import Identity, reader_of
-from tests.presence.workers import BRISK, until, worker
+from tests.patience import until
+from tests.presence.workers import BRISK, worker
 
 
 async def test_a_newcomer_is_welcomed_with_an_id_and_the_number(valkey_url: str, prefix: str) -> None:

@@ -17,7 +17,8 @@ from presence.api import routes
 from presence.enquiry import Enquiry
 from presence.ledger import Epoch, Ledger
 from presence.places import Kind, Place
-from tests.presence.workers import until, worker
+from tests.patience import until
+from tests.presence.workers import worker
 
 
 @pytest.mark.slow

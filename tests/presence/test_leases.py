@@ -18,7 +18,8 @@ from presence.naming import Naming
 from store.connection import connect
 from store.settings import RedisSettings
 from tests.conftest import serving
-from tests.presence.workers import BRISK, PATIENCE_SECONDS, until, worker
+from tests.patience import PATIENCE_SECONDS, until
+from tests.presence.workers import BRISK, worker
 
 # Leases lapse in real time, by the server's clock.
 pytestmark = pytest.mark.slow

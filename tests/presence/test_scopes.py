@@ -10,7 +10,8 @@ from presence.counter import TABS
 from presence.enquiry import Enquiry
 from presence.gauge import States
 from presence.roster import Tab as RosterTab
-from tests.presence.workers import BRISK, Tab, until, worker
+from tests.patience import until
+from tests.presence.workers import BRISK, Tab, worker
 
 pytestmark = pytest.mark.slow
 

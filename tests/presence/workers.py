@@ -28,13 +28,13 @@ from presence.secret import SharedSecret
 from presence.settings import PresenceSettings
 from store.connection import connect
 from store.settings import RedisSettings
+from tests.patience import PATIENCE_SECONDS
 
 # All times are short, so that a test sees a lease lapse; the proportions are those of the defaults.
 BRISK = PresenceSettings(
     renew_seconds=0.5, grace_seconds=0.9, lease_seconds=2.0, count_seconds=0.1, batch_ms=10, history_ms=20
 )
 # Only a failure takes so long.
-PATIENCE_SECONDS = 60.0
 
 
 class Wire:
@@ -214,12 +214,3 @@ async def worker(
     finally:
         await one.stop()
         await redis.aclose()
-
-
-async def until(condition: Callable[[], bool]) -> float:
-    """Waits for `condition`; returns how many seconds that took."""
-    began = time.monotonic()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():
-            await asyncio.sleep(0.005)
-    return time.monotonic() - began

@@ -9,8 +9,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from store.connection import Pool, connect, without_password
 from store.settings import RedisSettings
-
-PATIENCE_SECONDS = 60.0
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_answers_are_bytes_in_the_same_shape_from_both_servers(redis: Redis, prefix: str) -> None:

@@ -21,10 +21,9 @@ from store.connection import connect
 from store.embedded import LOCK, SOCKET, EmbeddedStore, socket_path
 from store.errors import StoreBroken
 from store.settings import RedisSettings
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
-
-PATIENCE_SECONDS = 60.0
 
 
 @contextlib.asynccontextmanager

@@ -15,9 +15,8 @@ from redis.exceptions import RedisError
 from store.connection import connect
 from store.sentinel import address
 from store.settings import RedisSettings
+from tests.patience import PATIENCE_SECONDS
 from tests.store.replicated import NAME, trio
-
-PATIENCE_SECONDS = 60.0
 
 
 @pytest.mark.parametrize(

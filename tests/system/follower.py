@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 import websockets
 
+from tests.patience import PATIENCE_SECONDS
 from tests.system.merged import Merged
 
-PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
 
 

@@ -9,8 +9,8 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
-from tests.system.follower import PATIENCE_SECONDS
 
 _PAUSE_SECONDS = 0.05
 

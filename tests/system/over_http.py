@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from tests.system.follower import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 from tests.system.merged import Merged
 
 # As aiohttp calls itself, its clients are robots.

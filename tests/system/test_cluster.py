@@ -11,7 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.service import PATIENCE_SECONDS, Service
+from tests.patience import PATIENCE_SECONDS
+from tests.service import Service
 from tests.store.cluster import Cluster, cluster
 from tests.store.replicated import Server
 from tests.system.follower import Follower

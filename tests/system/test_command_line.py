@@ -6,7 +6,8 @@ import asyncio
 import json
 import signal
 
-from tests.service import PATIENCE_SECONDS, Service
+from tests.patience import PATIENCE_SECONDS
+from tests.service import Service
 from tests.system.follower import Follower
 
 

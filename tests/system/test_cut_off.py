@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 
 from tests.passage import Passage
-from tests.service import PATIENCE_SECONDS, Service
+from tests.patience import PATIENCE_SECONDS
+from tests.service import Service
 
 pytestmark = pytest.mark.slow
 

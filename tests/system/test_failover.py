@@ -15,7 +15,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.service import PATIENCE_SECONDS, Service
+from tests.patience import PATIENCE_SECONDS
+from tests.service import Service
 from tests.store.replicated import NAME, Server, trio
 from tests.system.follower import Follower
 

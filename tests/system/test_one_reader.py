@@ -9,8 +9,9 @@ from typing import Any
 
 import aiohttp
 
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
-from tests.system.follower import PATIENCE_SECONDS, Follower
+from tests.system.follower import Follower
 
 
 async def test_tabs_on_both_workers_are_one_reader(service: Service) -> None:

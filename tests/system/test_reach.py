@@ -11,8 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.presence.portals import BROWSER
-from tests.service import PATIENCE_SECONDS, Service
+from tests.service import Service
 
 
 class Page:

@@ -13,8 +13,9 @@ from typing import Any
 
 import aiohttp
 
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
-from tests.system.follower import PATIENCE_SECONDS, Follower
+from tests.system.follower import Follower
 from tests.system.metrics import metrics
 from tests.system.processes import store, workers
 

@@ -22,6 +22,7 @@ from notifications.keys import Keys
 from store import runfile
 from store.connection import connect
 from store.settings import RedisSettings
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
 from tests.system import processes
 from tests.system.follower import Follower
@@ -37,7 +38,6 @@ publish_burst = 100000
 max_active = 5000
 log_length = 1000000
 """
-PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
 _PAGE = 1000
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.patience import PATIENCE_SECONDS
 from tests.truth.driver import Driver
 from tests.truth.history import HARNESS, STORE, History
 from tests.truth.judge import Observation
@@ -27,7 +28,6 @@ ASK_SECONDS = 0.08
 TICK_SECONDS = 0.02
 # Less than this is how things go on a machine that has nothing else to do.
 STALL_SECONDS = 0.03
-PATIENCE_SECONDS = 60.0
 
 
 class Observer:

@@ -29,9 +29,10 @@ from notifications.reach.outbox import Entry
 from notifications.reach.sums import Sums, encode
 from notifications.tokens import Tokens
 from notifications.trail import Trail
-from tests.notifications.conftest import SETTINGS, until
+from tests.notifications.conftest import SETTINGS
 from tests.notifications.making import by, draft
 from tests.notifications.service import SITES, Answer, Editor
+from tests.patience import until
 
 
 class Found:

@@ -15,8 +15,9 @@ from notifications.log import Log
 from notifications.reach.ledger import Ledger
 from notifications.reach.recorder import Recorder
 from notifications.reach.sums import Reach
-from tests.notifications.conftest import SETTINGS, feeding, until
+from tests.notifications.conftest import SETTINGS, feeding
 from tests.notifications.making import by, draft
+from tests.patience import until
 
 KEY = b"k" * 32
 

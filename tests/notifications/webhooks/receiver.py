@@ -10,8 +10,7 @@ import msgspec
 from aiohttp import web
 
 from notifications.webhooks import signature
-
-PATIENCE_SECONDS = 60.0
+from tests.patience import PATIENCE_SECONDS
 
 
 class Got:

@@ -18,12 +18,12 @@ from notifications.webhooks.api import WebhooksApi
 from notifications.webhooks.description import DESCRIBED
 from notifications.webhooks.hooks import Hooks
 from notifications.webhooks.webhook import MOST_WEBHOOKS
-from tests.notifications.conftest import until
 from tests.notifications.making import by, draft
 from tests.notifications.service import Answer
 from tests.notifications.webhooks.conftest import SETTINGS, delivering
 from tests.notifications.webhooks.office import Office, serving
 from tests.notifications.webhooks.receiver import Receiver
+from tests.patience import until
 
 API = openapi.describe(NotificationsSettings(), DESCRIBED)
 URL = "https://chat.example.vn/loa/a-path-that-is-a-secret"

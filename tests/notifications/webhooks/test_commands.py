@@ -13,11 +13,11 @@ from redis.asyncio import Redis
 from notifications.log import Log
 from notifications.trail import Trail
 from notifications.webhooks.registry import Registry
-from tests.notifications.conftest import until
 from tests.notifications.making import by, draft
 from tests.notifications.test_commands import Terminal
 from tests.notifications.webhooks.conftest import SETTINGS, delivering
 from tests.notifications.webhooks.receiver import Receiver
+from tests.patience import until
 
 SECTIONS = """
 [notifications]

@@ -13,10 +13,10 @@ from redis.asyncio import Redis
 from notifications.announcement import Change
 from notifications.log import Log
 from notifications.webhooks.registry import Registry
-from tests.notifications.conftest import until
 from tests.notifications.making import by, draft
 from tests.notifications.webhooks.conftest import SETTINGS, delivering, tell
 from tests.notifications.webhooks.receiver import Got, Receiver
+from tests.patience import until
 
 EDITOR = by("editor")
 

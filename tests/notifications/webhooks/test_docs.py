@@ -16,8 +16,8 @@ from notifications.webhooks.event import Happening, body
 from notifications.webhooks.sender import Sender
 from notifications.webhooks.webhook import EVENTS, Secret
 from tests.notifications.making import announcement
-from tests.notifications.webhooks.receiver import PATIENCE_SECONDS
 from tests.notifications.webhooks.test_board import webhook
+from tests.patience import PATIENCE_SECONDS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text("utf-8")
 SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_" + "B" * 32)

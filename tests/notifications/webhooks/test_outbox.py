@@ -17,10 +17,10 @@ from store.connection import connect
 from store.settings import RedisSettings
 from tests.conftest import serving
 from tests.notifications.conftest import SETTINGS as LOG_SETTINGS
-from tests.notifications.conftest import until
 from tests.notifications.making import by, draft
 from tests.notifications.webhooks.conftest import SETTINGS, delivering, tell
 from tests.notifications.webhooks.receiver import Receiver
+from tests.patience import until
 
 URL = "http://127.0.0.1:9/"
 WAITING = Waiting(announcement="a", event="announcement.live", at_ms=1, due_ms=1)

@@ -15,9 +15,10 @@ from aiohttp import web
 from notifications.webhooks import sender as sender_module
 from notifications.webhooks.sender import Sender
 from notifications.webhooks.webhook import Secret
-from tests.notifications.webhooks.receiver import PATIENCE_SECONDS, Receiver
+from tests.notifications.webhooks.receiver import Receiver
 from tests.notifications.webhooks.test_board import webhook
 from tests.notifications.webhooks.test_signature import SECRET
+from tests.patience import PATIENCE_SECONDS
 from tests.system.test_tls import certify
 
 BODY = b'{"type":"webhook.test"}'

@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.notifications.conftest import until
 from tests.notifications.webhooks.receiver import Got, Receiver
+from tests.patience import until
 from tests.service import Service
 from tests.system import processes
 

@@ -18,8 +18,8 @@ from gateway.instants import rfc3339
 from presence.history.description import DESCRIBED, HISTORY, PAGES, STATS
 from presence.history.sampling import Minute
 from presence.history.series import MINUTE_MS, floor
+from tests.patience import PATIENCE_SECONDS, until
 from tests.presence.portals import BROWSER, EDITOR, ORIGIN, SITES, Portal, answered, portal
-from tests.presence.workers import PATIENCE_SECONDS, until
 
 DEMO = "/api/v1/sites/demo"
 

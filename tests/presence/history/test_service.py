@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from tests.patience import PATIENCE_SECONDS
 from tests.presence.portals import BROWSER
 from tests.service import Service
 from tests.system import processes
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_SECONDS = 60.0
 STATS = "/api/v1/sites/demo/stats"
 
 
