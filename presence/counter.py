@@ -2,38 +2,33 @@
 let go.
 
 `greet`, `answered` and `depart` run inside the handshake and the farewell of a session: they touch memory only and take
-a few microseconds. Two tasks do the rest: one keeps the leases (:mod:`presence.leases`), one pushes the number when
-:mod:`presence.push` says so and marks it stale when nothing was counted for a while.
+a few microseconds. Two tasks do the rest: one keeps the leases (:mod:`presence.leases`), one tells browsers the numbers
+(:mod:`presence.telling`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from gateway import frames
 from gateway.handshake import page_path, page_section
 from presence.apart import ROBOT, Newcomer
-from presence.bounds import Bounds, bounds, patience
+from presence.bounds import Bounds, bounds
 from presence.figures import Figures
 from presence.gauge import Count
 from presence.holding import Holding
 from presence.identity import Identity, reader_of
 from presence.leases import Leases
 from presence.ledger import Epoch
-from presence.places import Place
-from presence.push import Pace
 from presence.roster import Attention, Tab
 from presence.settings import PresenceSettings
+from presence.telling import Teller, tabs_of
 
 if TYPE_CHECKING:
-    from gateway.hub import Delivery, Hub
+    from gateway.hub import Hub
     from gateway.session import Session
     from gateway.tasks import Caretaker
 
@@ -69,10 +64,9 @@ class Presence:
         self._identity = identity
         self._leases = leases
         self._holdings = leases.holdings
-        self._hub = hub
+        self._teller = Teller(settings, leases.holdings, hub, clock)
         self._detection_seconds = detection_seconds
         self._clock = clock
-        self._pace = Pace()
         # What a browser is told of its id: nothing, or that it must not keep it.
         self._keeping = b"" if settings.identity == "browser" else b'"identity":"session",'
         # Told of every reader that is counted, and whether it has opened a page: the roof joins the history here.
@@ -108,7 +102,7 @@ class Presence:
         site = session.site
         holding = self._holdings[site]
         if session.watching:
-            return self._told(holding)
+            return self._teller.greeting(holding)
         token = session.visitor
         reader = self._identity.verify(site, token) if token else None
         if reader is None:
@@ -121,7 +115,7 @@ class Presence:
         session.reader = newcomer
         # The number that a reader is told includes the reader, who is one as soon as the browser has answered.
         more = not newcomer.apart and reader not in holding.roster
-        return b'"visitor":"%b",%b%b' % (token.encode(), self._keeping, self._told(holding, more))
+        return b'"visitor":"%b",%b%b' % (token.encode(), self._keeping, self._teller.greeting(holding, more))
 
     def answered(self, session: Session) -> None:
         """The browser of a new session was heard of: it is there, and its reader is counted."""
@@ -143,8 +137,8 @@ class Presence:
         self.seen(session.site, newcomer.reader, not session.again)
         if newcomer.shows:
             tab.shows = newcomer.shows
-            self._watch(holding, session, tab)
-            self._say(holding, session, [tab])
+            self._teller.watch(holding, session, tab)
+            self._teller.say(holding, session, [tab])
         return tab
 
     def depart(self, session: Session) -> None:
@@ -156,10 +150,10 @@ class Presence:
             holding.aside.leave(own)
         if not isinstance(own, Tab):
             return
-        tabs = [own, *(own.others or {}).values()]
+        tabs = [*tabs_of(own)]
         session.reader = own.others = None
         for tab in tabs:
-            self._unwatch(holding, session, tab, [])
+            self._teller.unwatch(holding, session, tab, [])
             holding.leave(tab, self._clock())
 
     def moved(self, session: Session, said: Mapping[str, Any]) -> None:
@@ -187,13 +181,13 @@ class Presence:
                 own.others = others
             tab = others[name]
         self.seen(session.site, own.reader.id, said.get("again") is not True and page_path(said.get("path", "")) != "")
-        rest = [one for one in _tabs(own) if one is not tab]
-        self._unwatch(holding, session, tab, rest)
+        rest = [one for one in tabs_of(own) if one is not tab]
+        self._teller.unwatch(holding, session, tab, rest)
         holding.move(tab, section, path, session.address, self._clock())
         if "show" in said:
             tab.shows = _shown(said["show"])
-        self._watch(holding, session, tab)
-        self._say(holding, session, [tab])
+        self._teller.watch(holding, session, tab)
+        self._teller.say(holding, session, [tab])
 
     def turned(self, session: Session, said: Mapping[str, Any]) -> None:
         """The browser says what the reader does with one of its tabs."""
@@ -212,7 +206,7 @@ class Presence:
         tab = own.others.pop(said.get("tab", ""), None) if isinstance(own, Tab) and own.others else None
         if isinstance(own, Tab) and tab is not None:
             holding = self._holdings[session.site]
-            self._unwatch(holding, session, tab, [*_tabs(own)])
+            self._teller.unwatch(holding, session, tab, [*tabs_of(own)])
             holding.leave(tab, self._clock())
 
     def store_ms(self) -> int:
@@ -238,12 +232,12 @@ class Presence:
         Raises:
             KeyError: There is no such site.
         """
-        return bounds(self._settings, self._holdings[site].terms, self._detection_seconds, self._interval())
+        return bounds(self._settings, self._holdings[site].terms, self._detection_seconds, self._teller.interval())
 
     def start(self, caretaker: Caretaker) -> None:
         """Starts the two tasks."""
         caretaker.start("presence leases", self._leases.run)
-        caretaker.start("presence pushes", self._push)
+        caretaker.start("presence pushes", self._teller.run)
 
     async def counted(self) -> None:
         """Returns once every site has been counted for the first time: the worker has something to say."""
@@ -254,93 +248,6 @@ class Presence:
         for holding in self._holdings.values():
             holding.draining = True
 
-    def _told(self, holding: Holding, more: bool = False) -> bytes:
-        """The number as a browser is greeted with it, where there is one reader `more` than this worker holds."""
-        held = len(holding.roster) + more
-        holding.pushes.greeted(holding.gauge.shown(held))
-        return holding.gauge.members(held)
-
-    def _interval(self) -> float:
-        # Every session may be told of its site, and every tab of its places.
-        told = self._hub.total + sum([holding.watchers for holding in self._holdings.values()])
-        return self._pace.interval(told, self._settings.count_seconds)
-
-    def _watch(self, holding: Holding, session: Session, tab: Tab) -> None:
-        """A tab shows numbers besides the site's: whoever hears of them tells its session."""
-        if "states" in tab.shows:
-            holding.states_watchers += 1
-            self._hub.enter(session, holding)
-        for place in _watched(tab):
-            holding.places.watch(place)
-            self._hub.enter(session, place)
-
-    def _unwatch(self, holding: Holding, session: Session, tab: Tab, rest: list[Tab]) -> None:
-        """The opposite, where `rest` are the other tabs of the session."""
-        if "states" in tab.shows:
-            holding.states_watchers -= 1
-            if not any("states" in other.shows for other in rest):
-                self._hub.exit(session, holding)
-        for place in _watched(tab):
-            holding.places.unwatch(place)
-            if not any(place in _watched(other) for other in rest):
-                self._hub.exit(session, place)
-
-    @staticmethod
-    def _say(holding: Holding, session: Session, tabs: list[Tab]) -> None:
-        """Tells one session what its tabs show besides the number of the site."""
-        for scope in _scopes(holding, tabs):
-            session.send(frames.text(_SCOPED % (scope, holding.gauge.when())))
-
-    async def _push(self) -> None:
-        beat_seconds = self._settings.batch_ms / 1000
-        while True:
-            await asyncio.sleep(beat_seconds)
-            self._tell(self._clock())
-
-    def _tell(self, now: float) -> None:
-        """Pushes every number that is due at `now`, and the present one to those that missed a push."""
-        interval = self._interval()
-        patience_seconds = patience(self._settings)
-        for site, holding in self._holdings.items():
-            holding.gauge.watch(now, patience_seconds)
-            if not self._hub.sessions(site):
-                continue
-            held = len(holding.roster)
-            if holding.pushes.due(now, holding.gauge.shown(held), holding.gauge.stale, interval):
-                message = self._message(holding)
-                self._hub.broadcast(message, (site,), urgent=False, done=self._learn)
-            if holding.watchers and holding.gauge.rounds != holding.pushed_rounds:
-                holding.pushed_rounds = holding.gauge.rounds
-                self._tell_scopes(now, holding, interval)
-        for session in self._hub.caught_up():
-            holding = self._holdings[session.site]
-            session.send(frames.text(self._message(holding)))
-            own = session.reader
-            if isinstance(own, Tab):
-                self._say(holding, session, [*_tabs(own)])
-
-    def _tell_scopes(self, now: float, holding: Holding, interval: float) -> None:
-        """Pushes what has changed of the numbers that not every tab shows. Whether they are stale, the site's says."""
-        when = holding.gauge.when()
-        turned = holding.states_watchers and holding.gauge.states != holding.pushed_states
-        if turned and now - holding.states_pushed_at >= interval:
-            holding.pushed_states, holding.states_pushed_at = holding.gauge.states, now
-            self._hub.broadcast(_SCOPED % (_states(holding), when), (holding,), urgent=False, done=self._learn)
-        for place in holding.places.watched:
-            if place.shown != place.pushed and now - place.pushed_at >= interval:
-                place.pushed, place.pushed_at = place.shown, now
-                self._hub.broadcast(_SCOPED % (_place(place), when), (place,), urgent=False, done=self._learn)
-
-    @staticmethod
-    def _message(holding: Holding) -> bytes:
-        return b'{"type":"presence",%b}' % holding.gauge.members(len(holding.roster))
-
-    def _learn(self, delivery: Delivery) -> None:
-        self._pace.learn(delivery.sessions, delivery.seconds)
-
-
-_SCOPED = b'{"type":"presence",%b,%b}'
-
 
 def _nobody_listens(site: str, reader: bytes, viewed: bool) -> None:
     """What is seen where no history is kept."""
@@ -350,50 +257,3 @@ def _nobody_listens(site: str, reader: bytes, viewed: bool) -> None:
 def _shown(words: str) -> frozenset[str]:
     """What a browser asks to be told of, as far as we know it."""
     return _SHOWABLE.intersection(words.split(","))
-
-
-def _tabs(own: Tab) -> Iterator[Tab]:
-    """The tabs of a session, its own first."""
-    yield own
-    if own.others:
-        yield from own.others.values()
-
-
-def _watched(tab: Tab) -> list[Place]:
-    """The places whose numbers a tab shows; of one that is not kept count of, there is none."""
-    shown = (tab.section if "section" in tab.shows else None, tab.page if "page" in tab.shows else None)
-    return [place for place in shown if place is not None]
-
-
-def _scopes(holding: Holding, tabs: list[Tab]) -> Iterator[bytes]:
-    """What tabs show besides the number of the site, as JSON members without braces, for them alone.
-
-    If that is not what the others were told, the next push must set all right.
-    """
-    if any("states" in tab.shows for tab in tabs):
-        if holding.gauge.states != holding.pushed_states:
-            holding.pushed_states = None
-        yield _states(holding)
-    for place in dict.fromkeys(place for tab in tabs for place in _watched(tab)):
-        if place.shown != place.pushed:
-            place.pushed = None
-        yield _place(place)
-
-
-def _place(place: Place) -> bytes:
-    """A place's number as JSON members without braces."""
-    shown = place.shown
-    member = b"section" if place.kind == "section" else b"path"
-    return b'"scope":"%b","%b":%b,"online":%b' % (
-        place.kind.encode(),
-        member,
-        msgspec.json.encode(place.name),
-        b"null" if shown is None else b"%d" % shown,
-    )
-
-
-def _states(holding: Holding) -> bytes:
-    """The site's readers by what they do, as JSON members without braces."""
-    if holding.gauge.states is None:
-        return b'"scope":"states","reading":null,"idle":null,"background":null'
-    return b'"scope":"states","reading":%d,"idle":%d,"background":%d' % holding.gauge.states
