@@ -1,4 +1,4 @@
-"""The room as sessions meet it: welcomes, departures and pushes, on a real store."""
+"""The room as sessions meet it: welcomes and departures, on a real store."""
 
 from __future__ import annotations
 

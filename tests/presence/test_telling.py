@@ -1,4 +1,4 @@
-"""The room as sessions meet it: welcomes, departures and pushes, on a real store."""
+"""What browsers are told of the number, on a real store."""
 
 from __future__ import annotations
 
