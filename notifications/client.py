@@ -27,11 +27,11 @@ from notifications.errors import StoreAway
 from notifications.links import fault
 from notifications.tokens import Tokens
 from settings.commandline import Deployment, Failure
-from store.connection import connect
+from store.connection import connect, without_password
 from store.errors import NOT_UNDERSTOOD, reason
+from store.refusal import failing, kept_out
 from store.running import running
 from store.settings import RedisSettings
-from store.unserved import unserved
 
 # Until a restarted service or store answers again. Together shorter than ``tokens.LOCAL_SECONDS``.
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
@@ -107,7 +107,9 @@ async def opened_store(deployment: Deployment) -> AsyncIterator[tuple[Redis, str
     try:
         yield client, redis.prefix
     except StoreAway as error:
-        raise StoreDown(f"the store at {unserved(url, error.__cause__ or error)}") from None
+        cause = error.__cause__ or error
+        why = f"the store at {without_password(url)} {failing(cause)}"
+        raise StoreDown(f"{why}; {kept_out(cause) or 'does it run, and is redis.url right?'}") from None
     finally:
         await client.aclose()
 

@@ -28,8 +28,8 @@ from operations.metrics import NodeFigures, exposition
 from operations.preflight import unusable
 from operations.reloading import Reloading
 from store.condition import troubles
-from store.errors import reason
 from store.nodes import information
+from store.refusal import CREDENTIALS, CREDENTIALS_OF_LEASES, failure
 
 _STORE_ANSWER_SECONDS = 1.0
 _LOOKS_A_SAMPLE = 5
@@ -95,13 +95,13 @@ class Watch:
     async def _store_failure(self) -> str:
         if self.store is None:
             return "is not connected yet"
-        failures = [await _failure(self.store)]
-        if self.leases is not None and (failure := await _failure(self.leases)):
-            failures.append(f"that of leases {failure}")
+        failures = [await _failure(self.store, CREDENTIALS)]
+        if self.leases is not None and (why := await _failure(self.leases, CREDENTIALS_OF_LEASES)):
+            failures.append(f"that of leases {why}")
         return "; ".join(one for one in failures if one)
 
 
-async def _failure(store: Redis) -> str:
+async def _failure(store: Redis, credentials: str) -> str:
     """What keeps a store from being relied on, as the rest of "the store …"; empty if nothing does."""
     try:
         async with asyncio.timeout(_STORE_ANSWER_SECONDS):
@@ -114,7 +114,7 @@ async def _failure(store: Redis) -> str:
     except TimeoutError:
         return f"does not answer within {_STORE_ANSWER_SECONDS:.0f} s"
     except RedisError as error:
-        return reason(error)
+        return failure(error, credentials)
     return ""
 
 
@@ -130,9 +130,9 @@ def application(watch: Watch) -> web.Application:
         return web.json_response(answer, status=503 if why else 200, headers=_FRESH)
 
     async def metrics(request: web.Request) -> web.Response:
-        workers, failure, why = await watch.look()
+        workers, store_failure, why = await watch.look()
         node = NodeFigures(
-            store_up=not failure,
+            store_up=not store_failure,
             store_restarts=watch.store_restarts(),
             ready=not why,
             reloads_failed=watch.reloading.failures,

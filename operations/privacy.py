@@ -22,9 +22,9 @@ from operations.stores import of_leases
 from operations.survey import Line, survey
 from settings.commandline import Command, Deployment, Failure
 from settings.progress import progress
-from store.errors import reason
 from store.inventory import About, Kept, Language
 from store.nodes import each
+from store.refusal import failing
 
 INVENTORY = (
     *presence.inventory.INVENTORY,
@@ -106,7 +106,7 @@ def privacy(deployment: Deployment, lang: Language, form: str) -> None:
                     stores, prefix, INVENTORY, lambda keys: display.update(task, description=f"{keys:,} keys")
                 )
             except (RedisError, OSError) as error:
-                raise Failure(f"the store does not answer: {reason(error)}") from None
+                raise Failure(f"the store {failing(error)}") from None
 
     lines = asyncio.run(look())
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

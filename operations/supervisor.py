@@ -35,6 +35,7 @@ from store.connection import connect, without_password
 from store.datadir import DataDir
 from store.embedded import EmbeddedStore
 from store.errors import DataDirUnusable
+from store.refusal import CREDENTIALS_OF_LEASES
 from store.runfile import RunFile
 from store.settings import Elsewhere, RedisSettings
 from store.versions import check
@@ -292,7 +293,12 @@ class _Supervisor:
         settings, url = self._service.leases
         client = connect(settings, url, connections=2, name="loa-supervisor")
         self._stack.push_async_callback(client.aclose)
-        await check(client, without_password(url), wait_seconds=settings.ready_seconds)
+        await check(
+            client,
+            without_password(url),
+            wait_seconds=settings.ready_seconds,
+            credentials=CREDENTIALS_OF_LEASES,
+        )
         self._watch.leases = client
 
     def _write_run_file(self, running: RunFile) -> None:

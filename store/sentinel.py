@@ -13,8 +13,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import Connection, SSLConnection
+from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 
 Address = tuple[str, int]
 DEFAULT_PORT = 26379
@@ -33,6 +33,10 @@ def address(text: str) -> Address:
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError(f"{text!r} is not an address such as 10.0.0.5:26379")
     return host, int(port)
+
+
+class KeptOutBySentinels(AuthenticationError):
+    """No sentinel says where the primary is, and one because it does not let us in."""
 
 
 class Sentinels:
@@ -54,13 +58,17 @@ class Sentinels:
 
         Raises:
             ConnectionError: None of them does.
+            KeptOutBySentinels: Nor will they, as long as the credentials are these.
         """
         why = ""
+        refused = ""
         for host, port in self._addresses:
             client = Redis(host=host, port=port, **self._options)
             try:
                 asked = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._name)
                 found = await client.execute_command(*asked)  # type: ignore[no-untyped-call]
+            except AuthenticationError as error:
+                refused = f"{host}:{port}: {error}"
             except (RedisError, OSError) as error:
                 why = f"{host}:{port}: {error}"
             else:
@@ -69,6 +77,8 @@ class Sentinels:
                 why = f"{host}:{port} does not know it"
             finally:
                 await client.aclose()
+        if refused:
+            raise KeptOutBySentinels(refused)
         raise RedisConnectionError(f"no sentinel knows where {self._name!r} is ({why})")
 
 

@@ -18,18 +18,19 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from store.condition import NEEDED, Server, mode, recognise, troubles
 from store.errors import StoreRefused, StoreTooOld, StoreUnfit, StoreUnreachable
 from store.nodes import information
-from store.unserved import locked_out
+from store.refusal import CREDENTIALS, kept_out
 
 _LOOK_AGAIN_SECONDS = 0.1
 
 
-async def check(redis: Redis, address: str, *, wait_seconds: float) -> Server | None:
+async def check(redis: Redis, address: str, *, wait_seconds: float, credentials: str = CREDENTIALS) -> Server | None:
     """Waits until a server answers, and sees whether it will do; of a cluster, each that leads.
 
     Args:
         redis: A client to it, or to a cluster.
         address: Its address without a password, for the error.
         wait_seconds: How long to wait for one that does not answer yet or still loads its data.
+        credentials: Where those for it stand, for the error.
 
     Returns:
         What it is, of a cluster the last, or None where it is not allowed to say (an ACL without INFO).
@@ -52,8 +53,8 @@ async def check(redis: Redis, address: str, *, wait_seconds: float) -> Server | 
         except NoPermissionError:
             return None
         except (BusyLoadingError, RedisConnectionError, RedisTimeoutError) as error:
-            if locked_out(error):
-                raise StoreRefused(address, f"{_plain(error)}; check redis.username and redis.password") from None
+            if remedy := kept_out(error, credentials):
+                raise StoreRefused(address, f"{_plain(error)}; {remedy}") from None
             if time.monotonic() >= deadline:
                 raise StoreUnreachable(address, _plain(error)) from None
         except ResponseError as error:

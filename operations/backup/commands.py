@@ -31,6 +31,7 @@ from settings.commandline import Command, Deployment, Failure
 from settings.progress import progress
 from store import layout
 from store.errors import StoreError
+from store.refusal import failure
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
@@ -204,8 +205,8 @@ def _said() -> Iterator[None]:
     except (BackupError, StoreError) as error:
         raise Failure(str(error)) from None
     except StoreAway as error:
-        raise Failure(f"the store does not answer: {error.why}") from None
+        raise Failure(f"the store {failure(error.__cause__ or error)}") from None
     except RedisError as error:
-        raise Failure(f"the store failed: {printable(str(error))}; nothing was restored or backed up") from None
+        raise Failure(f"the store {printable(failure(error))}; nothing was restored or backed up") from None
     except OSError as error:
         raise Failure(f"{error.filename or 'file'}: {error.strerror or error}") from None

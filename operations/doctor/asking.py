@@ -17,8 +17,8 @@ from store import layout
 from store.connection import connect, without_password
 from store.errors import StoreError
 from store.nodes import each
+from store.refusal import CREDENTIALS, CREDENTIALS_OF_LEASES, failing, kept_out
 from store.settings import Elsewhere, RedisSettings
-from store.unserved import Unserved, unserved
 
 _LOOKS = 20
 _CONFIGURED = ("appendfsync",)
@@ -34,20 +34,20 @@ async def ask(deployment: Deployment, embedded_url: str) -> StoreFacts:
     settings = deployment.section(RedisSettings)
     url = settings.url or embedded_url
     if not url:
-        why = Unserved(
-            "Loa's own store runs with the service only, which does not run", "start it with 'loa serve' and ask again"
+        return StoreFacts(
+            address="",
+            embedded=True,
+            failure="Loa's own store runs with the service only, which does not run",
+            remedy="start it with 'loa serve' and ask again",
         )
-        return StoreFacts(address="", embedded=True, failure=why)
     address = without_password(url)
     redis = connect(settings, url, connections=1, name="loa-command")
     try:
         facts = replace(await _asked(redis, address), settings=await _settings(redis))
         # It answers nothing else yet while it loads.
         return facts if facts.info.get("loading") else await _with_contents(facts, redis, settings)
-    except StoreAway as error:
-        return StoreFacts(address=address, failure=unserved(url, error.__cause__ or error))
-    except (RedisError, OSError) as error:
-        return StoreFacts(address=address, failure=unserved(url, error))
+    except (RedisError, StoreAway, OSError) as error:
+        return _unasked(address, error, CREDENTIALS)
     finally:
         await redis.aclose()
 
@@ -58,7 +58,13 @@ async def ask_leases(store: Elsewhere) -> list[StoreFacts]:
         async with each(*store, "loa-command") as servers:
             return [await _asked(redis, address) for address, redis in servers.items()]
     except (RedisError, OSError) as error:
-        return [StoreFacts(address=without_password(store.url), failure=unserved(store.url, error))]
+        return [_unasked(without_password(store.url), error, CREDENTIALS_OF_LEASES)]
+
+
+def _unasked(address: str, error: Exception, credentials: str) -> StoreFacts:
+    # What the rooms say of it is told already.
+    cause = error.__cause__ if isinstance(error, StoreAway) and error.__cause__ else error
+    return StoreFacts(address=address, failure=f"{address} {failing(cause)}", remedy=kept_out(cause, credentials))
 
 
 async def _asked(redis: Redis, address: str) -> StoreFacts:

@@ -11,14 +11,12 @@ import msgspec
 
 from operations.doctor.finding import Finding, bad, ok, unknown, warning
 from store.condition import OLDEST, recognise, troubles
-from store.unserved import Unserved
 
 _SLOW_MS = 5.0
 _TOO_SLOW_MS = 50.0
 _CLOCK_SECONDS = 2.0
 _CERTIFICATE_DAYS = 21.0
 _FULL = 0.8
-_LOG = "see the store's own log"
 # Under these of a country, as under the country's own, strangers have names: a pattern over all of them is none.
 _SECOND_LEVEL = frozenset(
     {"com", "net", "org", "gov", "edu", "ac", "co", "biz", "info", "name", "health", "int", "pro"}
@@ -31,7 +29,8 @@ class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         address: Without a password; empty if there is none, as of our own that does not run.
-        failure: Why it could not be asked; None if it answered.
+        failure: Why it could not be asked; empty if it answered.
+        remedy: What to do about that, where more is known than that it does not answer.
         info: All of INFO; empty where it may not be asked for.
         settings: Of CONFIG GET; empty where it may not be asked for.
         answers_ms: How long some commands took.
@@ -42,7 +41,8 @@ class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     address: str
-    failure: Unserved | None = None
+    failure: str = ""
+    remedy: str = ""
     info: dict[str, Any] = {}
     settings: dict[str, str] = {}
     answers_ms: list[float] = []
@@ -84,10 +84,10 @@ def descriptors(allowed: int, sessions: int, others: int, spare: int) -> Finding
 
 def store(facts: StoreFacts) -> list[Finding]:
     """All that can be said of the store."""
-    if facts.failure is not None:
+    if facts.failure:
         # Our own that does not run with its service is no fault of its own.
         say = bad if facts.address else unknown
-        return [say("store", facts.failure.what, facts.failure.remedy or _LOG)]
+        return [say("store", facts.failure, facts.remedy or "see redis.url and the store's own log")]
     found = [_version(facts), *_condition(facts)]
     if facts.info:
         found += [_persistence(facts), _memory(facts)]
@@ -102,8 +102,8 @@ def store(facts: StoreFacts) -> list[Finding]:
 
 def leases(facts: StoreFacts) -> list[Finding]:
     """All that can be said of a server that only leases are in: they need no file, and come back by themselves."""
-    if facts.failure is not None:
-        return [bad("leases: store", facts.failure.what, facts.failure.remedy or _LOG)]
+    if facts.failure:
+        return [bad("leases: store", facts.failure, facts.remedy or "see presence.redis_url and the store's own log")]
     found = [_version(facts), *_condition(facts)]
     if facts.info:
         found.append(_memory(facts))

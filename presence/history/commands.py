@@ -29,10 +29,10 @@ from presence.history.series import HOUR_MS, KEPT_DAYS, MINUTE_MS, Point, Resolu
 from presence.history.window import DAY_MS, Window, instant, window
 from presence.parameters import Refused
 from settings.commandline import Command, Deployment, Failure
-from store.connection import connect
+from store.connection import connect, without_password
+from store.refusal import failure
 from store.running import running
 from store.settings import RedisSettings
-from store.unserved import unserved
 
 By: TypeAlias = Literal["minute", "hour", "day"]
 Format: TypeAlias = Literal["table", "json", "csv"]
@@ -189,7 +189,7 @@ async def _chronicle(deployment: Deployment) -> AsyncIterator[Chronicle]:
     try:
         yield Chronicle(client, settings.prefix)
     except (RedisError, OSError) as error:
-        raise Failure(f"the store at {unserved(url, error)}") from None
+        raise Failure(f"the store at {without_password(url)} {failure(error)}") from None
     finally:
         await client.aclose()
 

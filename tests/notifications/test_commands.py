@@ -294,6 +294,17 @@ async def test_says_that_the_store_does_not_answer(running: Room, terminal: Term
     assert done.output.startswith("Error: Not sent: ")
 
 
+async def test_says_that_the_store_does_not_let_it_in(running: Room, terminal: Terminal, store_url: str) -> None:
+    terminal.finds(running.editor.base, store_url.replace("unix://", "unix://nobody:wrong@"))
+    for line in (("token", "list"), ANNOUNCE):
+        done = await terminal.run(*line)
+        assert done.exit_code == 1
+        assert "refuses Loa's credentials" in done.output
+        assert "check redis.username and redis.password" in done.output
+        assert "does not answer" not in done.output
+        assert "wrong" not in done.output
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90", 90), ("45s", 45), ("10m", 600), ("1h30m", 5400), ("2d", 172_800), ("0", 0)]
 )

@@ -54,3 +54,34 @@ async def test_a_start_on_a_newer_layout_is_one_line(
     assert status == 1
     assert "layout 99; this release knows 1" in said
     assert said.count("\n") == 1
+
+
+async def test_a_password_that_is_changed_under_way_is_told_as_such(
+    services: list[SmallService], tmp_path: Path, short_directory: Path
+) -> None:
+    directory = short_directory / "locked-later"
+    directory.mkdir()
+    with serving(Path(get_binary_path()), directory) as url:
+        service = await SmallService.begin(tmp_path, redis={"url": url})
+        services.append(service)
+        await service.stands()
+        await service.until_ready()
+        client = connect(RedisSettings(), url)
+        await client.config_set("requirepass", "another")
+        await client.client_kill_filter(_type="normal", skipme=True)
+        await client.aclose()
+        (why,) = await service.until_ready(ready=False)
+    assert why.startswith("store: refuses Loa's credentials (")
+    assert why.endswith("; check redis.username and redis.password, or those in redis.url")
+
+
+async def test_a_wrong_password_at_the_start_is_one_line(
+    services: list[SmallService], tmp_path: Path, valkey_url: str
+) -> None:
+    redis = {"url": valkey_url, "username": "nobody", "password": "wrong"}
+    service = await SmallService.begin(tmp_path, redis=redis)
+    services.append(service)
+    status, said = await service.end()
+    assert status == 1
+    assert "refuses to serve Loa: invalid username-password pair or user is disabled; check redis.username" in said
+    assert said.count("\n") == 1

@@ -71,6 +71,8 @@ async def test_wrong_credentials_are_told_as_such(valkey_url: str) -> None:
     client = connect(RedisSettings(url=valkey_url, username="nobody", password="wrong"), valkey_url)
     with pytest.raises(StoreRefused, match=r"refuses to serve Loa: .*check redis\.username and redis\.password"):
         await check(client, valkey_url, wait_seconds=5)
+    with pytest.raises(StoreRefused, match=r"user is disabled; check those of leases$"):
+        await check(client, valkey_url, wait_seconds=5, credentials="those of leases")
     await client.aclose()
 
 

@@ -210,3 +210,12 @@ async def test_a_store_that_does_not_answer_is_named(terminal: Terminal) -> None
         result = await terminal.run(*line, given=b"total,1,2")
         assert result.exit_code == 1
         assert f"the store at {nowhere} does not answer" in result.output
+
+
+async def test_a_store_that_does_not_let_it_in_is_named(terminal: Terminal, store_url: str) -> None:
+    locked = store_url.replace("unix://", "unix://nobody:wrong@")
+    runfile.write(terminal.directory, RunFile(pid=os.getpid(), public_url="http://x", ops_url="", redis_url=locked))
+    result = await terminal.run()
+    assert result.exit_code == 1
+    assert "refuses Loa's credentials (invalid username-password pair or user is disabled)" in result.output
+    assert "does not answer" not in result.output
