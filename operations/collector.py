@@ -1,4 +1,4 @@
-"""How long the garbage collector holds the event loop: told by the collector itself, which runs on the same thread."""
+"""What the garbage collector has to look at, and how long it holds the event loop, on whose thread it runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ from operations.figures import Histogram
 
 # Upper edges in seconds.
 PAUSE_EDGES = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+
+
+def set_aside_what_stays() -> None:
+    """Spares the collector what will stay anyway, once all is imported and stands: modules, classes, settings.
+
+    A full collection would look at some 100,000 objects in vain each time, and hold the loop for 50 ms meanwhile.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def collect_seldom() -> None:
+    """Has the collector run seldom, as a worker may.
+
+    Connections are freed by reference counting; in a storm of handshakes the collector would only look at them in vain.
+    """
+    gc.set_threshold(100_000, 50, 100)
 
 
 class CollectorPauses:

@@ -44,7 +44,7 @@ RESTART_DELAYS_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 # One that lived so long has not died of what killed the one before it.
 SOUND_AFTER_SECONDS = 60.0
 LOOK_SECONDS = 1.0
-# A loop that stood still for so long will not recover by itself.
+# A worker that stood and says nothing for so long is killed: its loop will not recover by itself.
 HUNG_SECONDS = 30.0
 _ANSWER_SECONDS = 1.0
 # Between the end of the drain and the end of patience: leases are shortened, logs written.
@@ -59,25 +59,16 @@ class WorkerPool:
         count: How many.
         command: What starts one; ``--fd N`` is added.
         start_of: What worker `index` is told at its start.
-        hung_seconds: A worker that stood and says nothing for so long is killed.
 
     Attributes:
         answer: What the supervisor answers to what a worker asks it; None: it does not know.
     """
 
-    def __init__(
-        self,
-        count: int,
-        command: Sequence[str],
-        start_of: Callable[[int], Start],
-        *,
-        hung_seconds: float = HUNG_SECONDS,
-    ) -> None:
+    def __init__(self, count: int, command: Sequence[str], start_of: Callable[[int], Start]) -> None:
         self._count = count
         self._command = command
         self._start_of = start_of
         self.answer: Callable[[str], str | None] = lambda _: None
-        self._hung_seconds = hung_seconds
         # Who is in each place, and all there are by process id.
         self._workers: dict[int, WorkerProcess] = {}
         self._running: dict[int, WorkerProcess] = {}
@@ -298,7 +289,7 @@ class WorkerPool:
             await asyncio.gather(*(worker.ask(_ANSWER_SECONDS) for worker in workers))
             for worker in workers:
                 # One that starts has nothing to say yet, and may wait for the store.
-                patience = self._hung_seconds if worker.ready else START_SECONDS
+                patience = HUNG_SECONDS if worker.ready else START_SECONDS
                 if time.monotonic() - worker.heard_at > patience:
                     log.error("worker hangs, ending it", worker=worker.index, pid=worker.pid)
                     worker.kill()

@@ -24,6 +24,7 @@ import structlog
 from redis.asyncio import Redis
 
 from operations import logs
+from operations.collector import set_aside_what_stays
 from operations.intercom import NODE, Adopt, Start
 from operations.listener import Watch, listen
 from operations.pool import WorkerPool
@@ -170,6 +171,7 @@ class _Supervisor:
             await service.inherit(redis)
         self._pool.answer = self._answer
         await self._pool.start()
+        set_aside_what_stays()
         self._watch.tasks.start("hour", self._watch.keep)
         stack.push_async_callback(self._watch.tasks.stop)
         stack.push_async_callback(self._drain)

@@ -8,7 +8,6 @@ to, with a failure when one of its background tasks has died, and at once when t
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import resource
@@ -28,7 +27,7 @@ import uvloop
 from redis.exceptions import RedisError
 
 from operations import logs
-from operations.collector import CollectorPauses
+from operations.collector import CollectorPauses, collect_seldom, set_aside_what_stays
 from operations.descriptors import Descriptors, allowed
 from operations.figures import WorkerFigures
 from operations.intercom import (
@@ -96,16 +95,6 @@ def run(fd: int, build: Build) -> int:
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_work(socket.socket(fileno=fd), build))
-
-
-def quiet_collector() -> None:
-    """Spares the garbage collector what will stay anyway, and has it run seldom.
-
-    Connections are freed by reference counting; in a storm of handshakes the collector would only look at them in vain.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 async def _work(end: socket.socket, build: Build) -> int:
@@ -176,7 +165,8 @@ class _Shell:
         try:
             if self._to_adopt is not None:
                 self._adopt(self._to_adopt)
-            quiet_collector()
+            set_aside_what_stays()
+            collect_seldom()
             self._lag.start()
             self._pauses.start()
             self._channel.send(Ready())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import json
 import sys
 from pathlib import Path
@@ -64,7 +65,8 @@ def main(data_dir: Path, settings: SmallSettings) -> int:
     )
 
     def started(running: Running) -> None:
-        print(json.dumps(dataclasses.asdict(running)), flush=True)  # noqa: T201
+        collector = {"looked_at": len(gc.get_objects()), "set_aside": gc.get_freeze_count()}
+        print(json.dumps({**dataclasses.asdict(running), **collector}), flush=True)  # noqa: T201
 
     try:
         asyncio.run(serve(service, started))

@@ -293,6 +293,12 @@ async def test_redis_unreachable_is_refused(begin: Any, tmp_path: Path) -> None:
     )
 
 
+async def test_its_collector_does_not_look_at_what_stays(begin: Any) -> None:
+    """A full collection held it for 50 ms now and then, and with it whoever scraped the metrics."""
+    service = await (await begin()).stands()
+    assert service.running["set_aside"] > 10 * service.running["looked_at"]
+
+
 async def test_a_given_store_is_used(begin: Any, store_url: str, prefix: str) -> None:
     service = await (await begin(redis={"url": store_url, "prefix": prefix})).stands()
     assert service.running["store"].endswith(f" at {store_url}")
