@@ -91,8 +91,11 @@ class ReachApi:
                 await response.prepare(request)
                 await response.write(b"retry: %d\n\n" % RETRY_MS)
                 seen_at = time.monotonic()
-                async with aclosing(changes), asyncio.timeout(self._stream_seconds):
+                async with aclosing(changes), asyncio.timeout(self._stream_seconds) as limit:
                     async for reach in changes:
+                        # The store's client may have lost what the limit told it: see `gateway.tasks.told_to_stop`.
+                        if limit.expired():
+                            break
                         if time.monotonic() - seen_at > self._look_seconds:
                             # What becomes of a right holds within five seconds, in what lies open as well.
                             await self._see(request, used=False)

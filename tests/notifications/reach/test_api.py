@@ -186,6 +186,27 @@ async def test_a_stream_ends_so_that_its_client_is_asked_again_who_it_is(valkey:
         await until(lambda: room.live.watchers == 0)
 
 
+async def test_a_stream_ends_also_where_the_store_s_client_loses_that_it_is_to_end(
+    valkey: Redis, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As redis-py does on Python 3.11 where an answer comes at the same moment."""
+    reader, lost = Admission.reader, asyncio.Event()
+
+    async def losing(self: Admission, request: web.Request, *, used: bool = True) -> Any:
+        if not used:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            lost.set()
+        return await reader(self, request, used=used)
+
+    monkeypatch.setattr(Admission, "reader", losing)
+    async with serving(valkey, prefix, stream_seconds=0.05) as room:
+        one = await room.publish()
+        assert (await get(room, f"/{one.id}/reach/stream")).status == 200
+        assert lost.is_set()
+        await until(lambda: room.live.watchers == 0)
+
+
 async def test_a_stream_ends_with_the_right_to_it(valkey: Redis, prefix: str) -> None:
     # Also where nothing is told.
     assert LOOK_SECONDS + QUIET_SECONDS <= 5
