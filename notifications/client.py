@@ -4,18 +4,21 @@ The service of this data directory is found by its run file; whoever may use its
 outlasts all tries is made in the store directly. Another service is named with ``--server`` and takes ``--token``.
 
 A request that acts carries an idempotency key and is repeated with it while no answer comes, so a service that is
-being restarted costs a moment, not a second announcement. Once a try may have been carried out, nothing but an answer
-to a later one says that it was, and nothing at all that it was not: whatever then goes wrong names the key.
+being restarted costs a moment, not a second announcement; where its supervisor is seen to live, a longer one. Once a
+try may have been carried out, nothing but an answer to a later one says that it was, and nothing at all that it was
+not: whatever then goes wrong names the key.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import ssl
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -27,6 +30,8 @@ from notifications.errors import StoreAway
 from notifications.links import fault
 from notifications.tokens import Tokens
 from settings.commandline import Deployment, Failure
+from settings.progress import progress
+from store import runfile
 from store.connection import connect, without_password
 from store.errors import NOT_UNDERSTOOD, reason
 from store.refusal import failing, kept_out
@@ -35,9 +40,14 @@ from store.settings import RedisSettings
 
 # Until a restarted service or store answers again. Together shorter than ``tokens.LOCAL_SECONDS``.
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
+# Of a service whose supervisor lives: workers that all died at once come back one restart delay and one start later,
+# and a machine that is busy enough to lose them takes its time for both.
+RESTART_SECONDS = 30.0
 ANSWER_SECONDS = 15.0
 # Told apart from the answer: nothing has been sent before there is a connection.
 _CONNECT_SECONDS = 5.0
+
+_Outcome: TypeAlias = Literal["done", "refused", "away", "not_sent", "unknown"]
 
 _TOKEN = re.compile(r"[!-~]+", re.ASCII)
 
@@ -62,10 +72,21 @@ class StoreDown(Failure):
 
 
 class Service(NamedTuple):
-    """Where the service is; `local` if it was found on this machine, by its run file."""
+    """Where the service is.
+
+    Attributes:
+        url: Its address.
+        local: Whether it was found on this machine, by its run file.
+        supervisor: Then: the process that replaces its workers.
+    """
 
     url: str
     local: bool
+    supervisor: int = 0
+
+    def restarting(self) -> bool:
+        """Whether somebody sees to it that it answers again, although nobody answers now."""
+        return self.supervisor != 0 and runfile.alive(self.supervisor)
 
 
 def find(deployment: Deployment, server: str) -> Service:
@@ -78,7 +99,8 @@ def find(deployment: Deployment, server: str) -> Service:
         if why := _fault(server):
             raise Failure(f"{server!r} is not the address of a service, such as https://portal.example.vn: it {why}")
         return Service(urlsplit(server).geturl().rstrip("/"), local=False)
-    return Service(running(deployment).public_url.rstrip("/"), local=True)
+    found = running(deployment)
+    return Service(found.public_url.rstrip("/"), local=True, supervisor=found.pid)
 
 
 def _fault(server: str) -> str:
@@ -142,6 +164,8 @@ async def act(
 ) -> dict[str, Any]:
     """Posts `body` to `path`, several times if need be; returns the answer.
 
+    On a terminal it shows that it tries again, and for how long.
+
     Args:
         service: Where.
         token: Whose.
@@ -161,21 +185,43 @@ async def act(
     connector = aiohttp.TCPConnector(ssl=not service.local)
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=_CONNECT_SECONDS)
     why, advice = "", ""
+    began_at = time.monotonic()
     async with aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers) as http:
-        for pause_seconds in (*PAUSES_SECONDS, None):
-            tried = await _try(http, service, path, body)
-            if tried.answer is not None:
-                return tried.answer
-            if tried.outcome == "unknown":
-                advice = f"; it may have been carried out, repeat it with --key {key}"
-            # That a later try was not sent says nothing of the one before, and must not be the last word.
-            if not (tried.outcome == "not_sent" and advice):
-                why = tried.why
-            if tried.outcome == "refused":
-                break
-            if pause_seconds is not None:
+        with progress() as display:
+            for tries in itertools.count():
+                tried = await _try(http, service, path, body)
+                if tried.answer is not None:
+                    return tried.answer
+                if tried.outcome == "unknown":
+                    advice = f"; it may have been carried out, repeat it with --key {key}"
+                # That a later try was not sent says nothing of the one before, and must not be the last word.
+                if not (tried.outcome == "not_sent" and advice):
+                    why = tried.why
+                pause_seconds = _pause(service, tried.outcome, tries, time.monotonic() - began_at)
+                if pause_seconds is None:
+                    break
+                if not display.tasks:
+                    display.add_task("No answer yet, trying again", total=None)
                 await asyncio.sleep(pause_seconds)
     raise Failure(why.rstrip(".") + advice)
+
+
+def _pause(service: Service, outcome: _Outcome, tries: int, spent_seconds: float) -> float | None:
+    """Seconds until the next try; None after the last.
+
+    Args:
+        service: Who is asked.
+        outcome: Of this try.
+        tries: How many there were before it.
+        spent_seconds: How long all of them took, with their pauses.
+    """
+    if outcome == "refused":
+        return None
+    if tries < len(PAUSES_SECONDS):
+        return PAUSES_SECONDS[tries]
+    if outcome == "away" and spent_seconds < RESTART_SECONDS and service.restarting():
+        return PAUSES_SECONDS[-1]
+    return None
 
 
 class _Try(NamedTuple):
@@ -188,7 +234,7 @@ class _Try(NamedTuple):
         answer: If it is done.
     """
 
-    outcome: Literal["done", "refused", "away", "not_sent", "unknown"]
+    outcome: _Outcome
     why: str
     answer: dict[str, Any] | None = None
 

@@ -53,7 +53,7 @@ def read(data_dir: Path) -> RunFile | None:
         running = msgspec.json.decode((data_dir / NAME).read_bytes(), type=RunFile)
     except (FileNotFoundError, NotADirectoryError, *NOT_UNDERSTOOD):
         return None
-    return running if _alive(running.pid) else None
+    return running if alive(running.pid) else None
 
 
 def remove(data_dir: Path) -> None:
@@ -61,7 +61,8 @@ def remove(data_dir: Path) -> None:
     (data_dir / NAME).unlink(missing_ok=True)
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether there is a process `pid`, whoever's it is."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import re
+import socket
 from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 
@@ -15,6 +17,8 @@ from gateway.problems import CONTENT_TYPE, Problem
 from notifications import client
 from notifications.client import Service, act
 from settings.commandline import Failure
+from store import runfile
+from tests.patience import until
 
 KEY = "bai-4711"
 ADVICE = f"; it may have been carried out, repeat it with --key {KEY}"
@@ -35,17 +39,18 @@ class Script:
 
     def __init__(self, *steps: Step) -> None:
         self.tries: list[tuple[str, Any]] = []
+        self._site: web.BaseSite
         self._steps = steps
         self._over = asyncio.Event()
 
     @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[Service]:
-        """Where it is."""
+    async def serving(self, bound: socket.socket | None = None) -> AsyncIterator[Service]:
+        """Where it is: on `bound`, or on a port of its own."""
         app = web.Application()
         app.add_routes([web.post("/x", self._answer)])
         runner = web.AppRunner(app)
         await runner.setup()
-        self._site = web.TCPSite(runner, "127.0.0.1", 0)
+        self._site = web.SockSite(runner, bound) if bound else web.TCPSite(runner, "127.0.0.1", 0)
         await self._site.start()
         port = runner.addresses[0][1]
         try:
@@ -161,6 +166,33 @@ async def test_what_nobody_has_taken_was_not_carried_out(nobodys_port: int) -> N
         await act(Service(f"http://127.0.0.1:{nobodys_port}", local=True), "token", "/x", {}, KEY)
     assert "no service answers at" in failed.value.message
     assert KEY not in failed.value.message
+
+
+async def test_waits_longer_for_workers_that_are_being_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "RESTART_SECONDS", math.inf)
+    asked: list[int] = []
+    monkeypatch.setattr(runfile, "alive", lambda pid: asked.append(pid) is None)
+    script = Script((201, DONE))
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        service = Service(f"http://127.0.0.1:{bound.getsockname()[1]}", local=True, supervisor=4711)
+        acting = asyncio.create_task(act(service, "token", "/x", {}, KEY))
+        await until(lambda: len(asked) > 3)
+        async with script.serving(bound):
+            assert await acting == DONE
+    assert set(asked) == {4711}
+    assert len(script.tries) == 1
+
+
+@pytest.mark.parametrize(("alive", "seconds"), [(True, 0.0), (False, math.inf)])
+async def test_does_not_wait_for_ever_nor_for_what_nobody_starts(
+    monkeypatch: pytest.MonkeyPatch, nobodys_port: int, alive: bool, seconds: float
+) -> None:
+    monkeypatch.setattr(client, "RESTART_SECONDS", seconds)
+    monkeypatch.setattr(runfile, "alive", lambda _: alive)
+    service = Service(f"http://127.0.0.1:{nobodys_port}", local=True, supervisor=4711)
+    with pytest.raises(Failure, match="no service answers at"):
+        await act(service, "token", "/x", {}, KEY)
 
 
 def test_problems_are_what_the_service_sends() -> None:
