@@ -51,7 +51,7 @@ search: $(VENV)/installed-tests ## Try the properties that tests state on thousa
 
 .PHONY: docs
 docs: $(VENV)/installed ## Write docs/configuration.md from the settings
-	$(BIN)/python -c 'import server, settings.reference as r; print(r.markdown(server.Settings), end="")' > docs/configuration.md
+	$(BIN)/python -c 'import loa, settings.reference as r; print(r.markdown(loa.Settings), end="")' > docs/configuration.md
 
 .PHONY: lock
 lock: ## Choose the newest versions that pyproject.toml allows and write them down (needs uv)

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from ssl import SSLContext
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import click
 import msgspec
@@ -22,15 +22,10 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 import notifications.assembly
-import notifications.cap.commands
-import notifications.commands
-import operations.backup.commands
-import operations.commands
-import operations.doctor.commands
+import operations.snippet
 import presence.asking
 import presence.assembly
 import presence.audience
-import presence.commands
 import presence.description
 import presence.history.api
 from gateway import compat, listening, ordinary, request_ids, widget
@@ -40,26 +35,21 @@ from gateway.heads import limit_heads, neighbour
 from gateway.hub import Hub
 from gateway.inbox import Inboxes
 from gateway.problems import problems
-from gateway.settings import GatewaySettings
-from gateway.sites import SITE_ID, LiveSites, SiteSettings, with_own_pages
+from gateway.sites import LiveSites, with_own_pages
 from gateway.tasks import Caretaker
+from loa import Settings, main
 from notifications.admission import Admission
 from notifications.announcement import Announcement
 from notifications.errors import StoreAway
 from notifications.feed import Feed
-from notifications.reach import commands as reach_commands
 from notifications.reach.audience_query import Wanted
 from notifications.reach.recorder import Recorder
-from notifications.settings import NotificationsSettings
-from operations import demo, privacy, readings, snippet, worker
+from operations import demo, readings, worker
 from operations.archive import Archive
 from operations.intercom import NODE, SUPERVISOR, Intercom, Start
 from operations.page.page import OpsPage
-from operations.settings import OperationsSettings, ServerSettings
 from presence.counter import Presence
-from presence.settings import PresenceSettings
 from settings import live
-from settings.commandline import Blueprint, run
 from store.connection import Pool, connect
 from store.settings import RedisSettings
 
@@ -78,24 +68,6 @@ BROWSER_SUPPLEMENT = (("presence", "words"), ("presence", "stats"), ("notificati
 KEEPALIVE_SECONDS = 75.0
 # A request still in progress at the end of a drain is given so long; all must be gone within 15 s.
 SHUTDOWN_SECONDS = 1.0
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All settings, one section a room; `config.toml` explains each."""
-
-    server: ServerSettings = ServerSettings()
-    gateway: GatewaySettings = GatewaySettings()
-    sites: dict[str, SiteSettings] = {}
-    redis: RedisSettings = RedisSettings()
-    presence: PresenceSettings = PresenceSettings()
-    notifications: NotificationsSettings = NotificationsSettings()
-    operations: OperationsSettings = OperationsSettings()
-
-    def __post_init__(self) -> None:
-        """Refuses a site id that could not stand in an address or a key."""
-        for site in self.sites:
-            if SITE_ID.fullmatch(site) is None:
-                raise ValueError(f"sites.{site}: an id is lower-case letters, digits and dashes, at most 64")
 
 
 def joined() -> widget.Widget:
@@ -319,10 +291,7 @@ def _tls(settings: Settings, start: Start) -> SSLContext | None:
     return listening.tls_context(base / settings.server.certificate, base / settings.server.private_key)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="loa", prog_name="loa")
-def root() -> None:
-    """Loa tells a portal's readers how many they are, and what has just happened."""
+snippet = operations.snippet.command(joined)
 
 
 @click.command("worker", hidden=True)
@@ -330,26 +299,6 @@ def root() -> None:
 def work(fd: int) -> None:
     """One worker; the supervisor starts it."""
     sys.exit(worker.run(fd, rooms))
-
-
-for command in (
-    *operations.commands.commands,
-    *operations.backup.commands.commands,
-    *operations.doctor.commands.commands,
-    *notifications.commands.commands,
-    notifications.cap.commands.cap,
-    reach_commands.reach,
-    *presence.commands.commands,
-    privacy.privacy,
-    snippet.command(joined),
-    work,
-):
-    root.add_command(command)
-
-
-def main() -> NoReturn:
-    """The command line."""
-    run(root, Blueprint(Settings, lambda settings: settings.server.data_dir))
 
 
 if __name__ == "__main__":

@@ -359,4 +359,4 @@ class Product:
 
 
 def _loa(*arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "server", *arguments]
+    return [sys.executable, "-P", "-m", "loa", *arguments]

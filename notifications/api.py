@@ -27,8 +27,9 @@ from notifications.errors import SendRefused, StoreAway
 from notifications.log import Publication
 from notifications.problems import KEY, MATCHED, etag, explaining
 from notifications.settings import NotificationsSettings
+from notifications.wire import ANNOUNCEMENTS
 
-PATH = "/api/v1/announcements"
+_ONE = ANNOUNCEMENTS + "/{id}"
 
 Done: TypeAlias = Awaitable[Publication]
 
@@ -105,12 +106,12 @@ class Api:
     def routes(self) -> list[web.RouteDef]:
         """What to add to the application behind the gate, under the problems middleware."""
         return [
-            web.post(PATH, explaining(self._publish)),
-            web.get(PATH, explaining(self._list)),
-            web.get(PATH + "/{id}", explaining(self._show)),
-            web.patch(PATH + "/{id}", explaining(self._update)),
-            *[web.post(f"{PATH}/{{id}}/{name}", explaining(partial(self._act, act))) for name, act in ACTS.items()],
-            web.post(PATH + "/{id}/schedule", explaining(self._schedule)),
+            web.post(ANNOUNCEMENTS, explaining(self._publish)),
+            web.get(ANNOUNCEMENTS, explaining(self._list)),
+            web.get(_ONE, explaining(self._show)),
+            web.patch(_ONE, explaining(self._update)),
+            *[web.post(f"{_ONE}/{name}", explaining(partial(self._act, act))) for name, act in ACTS.items()],
+            web.post(_ONE + "/schedule", explaining(self._schedule)),
             web.get(openapi.PATH, self._describe),
             web.get(openapi.PAGE_PATH, self._explain),
             web.get(openapi.STYLESHEET_PATH, self._style),
@@ -124,7 +125,7 @@ class Api:
         by, key = await self._admit(request)
         new = validation.new(await reading.document(request), self._bounds)
         publication = await self._editorial.create(new.draft, then=new.then, by=by, key=key)
-        location = f"{PATH}/{publication.announcement.id}"
+        location = f"{ANNOUNCEMENTS}/{publication.announcement.id}"
         return await self._acknowledge(publication, key, status=201, headers={"Location": location})
 
     async def _update(self, request: web.Request) -> web.Response:

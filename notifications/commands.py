@@ -1,4 +1,4 @@
-"""This room's part of the command line: ``loa announce``, ``recall``, ``watch`` and ``token``, and those beside it."""
+"""``loa announce``, ``recall``, ``discard`` and ``token``: an editor's acts from the command line."""
 
 from __future__ import annotations
 
@@ -11,18 +11,11 @@ import click
 import msgspec
 
 from gateway.instants import rfc3339
-from notifications import client
+from notifications import client, wire
 from notifications.announcement import SEVERITIES
-from notifications.api import PATH
-from notifications.audit_commands import audit
-from notifications.people.commands import user
 from notifications.people.rights import ANY_SITE, ROLES, Role
 from notifications.people.user import wrong_roles
-from notifications.reading import KEY as KEY_PATTERN
-from notifications.reading import MAX_KEY
 from notifications.tokens import MAX_DAYS, MAX_NAME, Token, Tokens
-from notifications.watch import watch
-from notifications.webhooks.commands import webhook
 from settings.commandline import Command, Deployment, Failure
 
 # More digits than anybody means, and fewer than Python refuses to read.
@@ -146,7 +139,7 @@ def announce(
         wanted["status"] = "waiting"
     elif as_draft:
         wanted["status"] = "draft"
-    answer = asyncio.run(_act(deployment, PATH, wanted, key=key, server=server, token=token))
+    answer = asyncio.run(_act(deployment, wire.ANNOUNCEMENTS, wanted, key=key, server=server, token=token))
     if as_json:
         click.echo(msgspec.json.encode(answer))
         return
@@ -275,14 +268,11 @@ def revoke(deployment: Deployment, id: str) -> None:
     asyncio.run(end())
 
 
-commands: list[click.Command] = [announce, recall, discard, watch, token, user, audit, webhook]
-
-
 async def _act(
     deployment: Deployment, path: str, body: dict[str, object], *, key: str, server: str, token: str
 ) -> dict[str, Any]:
-    if key and KEY_PATTERN.fullmatch(key) is None:
-        raise Failure(f"--key takes 1 to {MAX_KEY} visible ASCII characters")
+    if key and wire.KEY.fullmatch(key) is None:
+        raise Failure(f"--key takes 1 to {wire.MAX_KEY} visible ASCII characters")
     service = client.find(deployment, server)
     given = await client.token_for(deployment, service, token)
     return await client.act(service, given, path, body, key or secrets.token_hex(16))
@@ -291,7 +281,7 @@ async def _act(
 def _path(id: str, act: str) -> str:
     if not id.isalnum() or not id.isascii():
         raise Failure(f"{id!r} is not the id of an announcement")
-    return f"{PATH}/{id}/{act}"
+    return f"{wire.ANNOUNCEMENTS}/{id}/{act}"
 
 
 def _audience(sections: tuple[str, ...], paths: tuple[str, ...], visible: bool) -> dict[str, object]:

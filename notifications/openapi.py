@@ -11,8 +11,9 @@ from typing import Any
 from notifications import schemas
 from notifications.announcement import STATUSES
 from notifications.people.cookies import SESSION
-from notifications.reading import ID, KEY, MAX_BODY_BYTES, MAX_KEY, MAX_PAGE, MAX_TEXT, PAGE
+from notifications.reading import ID, MAX_BODY_BYTES, MAX_PAGE, MAX_TEXT, PAGE
 from notifications.settings import NotificationsSettings
+from notifications.wire import KEY, MAX_KEY
 
 PATH = "/api/openapi.json"
 PAGE_PATH = "/api/docs"

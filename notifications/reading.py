@@ -15,15 +15,14 @@ from aiohttp import web
 
 from gateway.problems import FieldError, Problem
 from notifications.announcement import STATUSES
+from notifications.wire import KEY, MAX_KEY
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_KEY = 200
 MAX_PAGE = 200
 MAX_TEXT = 120
 PAGE = 50
 
 _BODY_SECONDS = 10.0
-KEY = re.compile(rf"[!-~]{{1,{MAX_KEY}}}", re.ASCII)
 ID = re.compile(r"[0-9a-hjkmnp-tv-z]{26}", re.ASCII)
 _ETAG = re.compile(r'"([1-9][0-9]{0,15})"', re.ASCII)
 

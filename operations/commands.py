@@ -1,4 +1,4 @@
-"""This room's part of the command line: ``loa serve`` and ``loa top``."""
+"""``loa serve``: the service, until it is told to leave."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from operations.settings import OperationsSettings, ServerSettings
 from operations.stores import of_leases
 from operations.supervisor import Running, Service
 from operations.supervisor import serve as run_service
-from operations.top import top
 from operations.welcome import greet
 from presence.inheritance import shorten
 from presence.settings import PresenceSettings
@@ -35,7 +34,7 @@ from store.errors import StoreError
 from store.settings import RedisSettings
 
 # -P: what lies in the working directory must not take the place of our own modules.
-WORKER_COMMAND = (sys.executable, "-P", "-m", "server", "worker")
+WORKER_COMMAND = (sys.executable, "-P", "-m", "loa", "worker")
 
 _PORT = click.IntRange(0, 65535)
 
@@ -106,9 +105,6 @@ def serve(ctx: click.Context, host: str | None, port: int | None, ops_port: int 
         raise Failure(str(error)) from None
     except (RedisError, NotificationsError) as error:
         raise Failure(f"the store failed while Loa started: {error}") from None
-
-
-commands: list[click.Command] = [serve, top]
 
 
 def _fill_standard_streams() -> None:

@@ -77,7 +77,7 @@ Build: TypeAlias = Callable[[Start, Intercom], AbstractAsyncContextManager[Rooms
 
 
 # Their errors say in one line what is wrong; anything else is told with its type and logged with its trace.
-_OUR_ROOMS = frozenset({"settings", "store", "gateway", "presence", "notifications", "operations", "server"})
+_OUR_ROOMS = frozenset({"settings", "store", "gateway", "presence", "notifications", "operations", "server", "loa"})
 
 
 class _Logged(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""The commands of this room: ``loa simulate``, a crowd of real readers, and ``loa history``."""
+"""``loa simulate``: a crowd of real readers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import click
 import uvloop
 
 from presence import simulation
-from presence.history.commands import history
 from settings.commandline import Command, Deployment, Failure
 from store import runfile
 
@@ -56,9 +55,6 @@ def simulate(deployment: Deployment, /, *, site: str, readers: int, stay_seconds
     # Tens of thousands of long-lived objects: the collector would walk them again and again and find nothing.
     gc.set_threshold(200_000, 50, 100)
     sys.exit(0 if uvloop.run(simulation.run(plan)) else 1)
-
-
-commands: list[click.Command] = [simulate, history]
 
 
 def _running(deployment: Deployment) -> str:

@@ -29,9 +29,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from store.clustered import Clustered
-from store.sentinel import LedConnection, LedTlsConnection, Sentinels, address
+from store.sentinel import LedConnection, LedTlsConnection, Sentinels
 from store.settings import RedisSettings
-from store.urls import CLUSTER_SCHEMES
+from store.urls import CLUSTER_SCHEMES, address
 
 # Long enough for a restarted embedded store to be listening again, short enough for a person not to notice.
 _RETRY_SECONDS = 0.1

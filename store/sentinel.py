@@ -16,23 +16,7 @@ from redis.asyncio.connection import Connection, SSLConnection
 from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-Address = tuple[str, int]
-DEFAULT_PORT = 26379
-
-
-def address(text: str) -> Address:
-    """``host:port``, ``host`` or ``[::1]:port`` as a pair.
-
-    Raises:
-        ValueError: It is none of these.
-    """
-    host, colon, port = text.rpartition(":")
-    if not colon or text.endswith("]"):
-        host, port = text, str(DEFAULT_PORT)
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError(f"{text!r} is not an address such as 10.0.0.5:26379")
-    return host, int(port)
+from store.urls import Address
 
 
 class KeptOutBySentinels(AuthenticationError):

@@ -8,8 +8,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from store.sentinel import address
-from store.urls import SCHEMES, check_url
+from store.urls import SCHEMES, address, check_url
 
 
 class RedisSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):

@@ -25,6 +25,9 @@ TLS_OPTIONS = (
 # In words of our own: urllib repeats a part of what it cannot read, and that may be the password.
 _NO_ADDRESS = "url: is not an address such as redis://host:6379/0; write # / ? @ in a password as %23 %2F %3F %40"
 
+Address = tuple[str, int]
+SENTINEL_PORT = 26379
+
 
 def check_url(url: str, schemes: Sequence[str]) -> SplitResult:
     """Refuses an address that no server could be reached at; its parts.
@@ -63,3 +66,18 @@ def _check_options(parts: SplitResult) -> None:
         raise ValueError(f"url: after its ? there may be {', '.join(allowed)}; write a ? in a password as %3F")
     if any(name == "db" and re.fullmatch(r"\d+", value, re.ASCII) is None for name, value in options):
         raise ValueError("url: db is the number of a database")
+
+
+def address(text: str) -> Address:
+    """The address of a sentinel, ``host:port``, ``host`` or ``[::1]:port``, as a pair.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]"):
+        host, port = text, str(SENTINEL_PORT)
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f"{text!r} is not an address such as 10.0.0.5:26379")
+    return host, int(port)

@@ -58,6 +58,7 @@ def test_all_that_lies_in_the_rooms_is_installed() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
     rooms = [one.removesuffix("*") for one in settings["packages"]["find"]["include"]]
     assert {path.parent.name for path in ROOT.glob("*/py.typed")} == set(rooms)
+    assert {path.stem for path in ROOT.glob("*.py")} == set(settings["py-modules"])
     data = settings["package-data"]["*"]
     for room in rooms:
         files = [path for path in (ROOT / room).rglob("*") if path.is_file() and "__pycache__" not in path.parts]

@@ -17,12 +17,12 @@ from notifications import reading
 from notifications.actor import Principal
 from notifications.announcement import Announcement, Status
 from notifications.answers import answer
-from notifications.api import PATH as ANNOUNCEMENTS
 from notifications.cap import message
 from notifications.cap.faults import IdentityReused, NotCap, TakenElsewhere
 from notifications.cap.intake import Intake, Taken
 from notifications.cap.markup import MAX_BYTES
 from notifications.problems import explaining
+from notifications.wire import ANNOUNCEMENTS
 
 PATH = "/api/v1/cap/{site}"
 TYPES = ("application/cap+xml", "application/xml", "text/xml")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from gateway.sites import Sites
-from notifications import reading, validation
+from notifications import reading, validation, wire
 from notifications.announcement import Announcement
 from notifications.console.form import Form
 from notifications.console.history import History
@@ -93,7 +93,7 @@ def fresh_key() -> str:
 def key_of(sent: Form) -> str:
     """The form's idempotency key; another one where it has none that can be."""
     key = sent.get("key")
-    return key if reading.KEY.fullmatch(key) and len(key) <= 64 else fresh_key()
+    return key if wire.KEY.fullmatch(key) and len(key) <= 64 else fresh_key()
 
 
 def revision_of(sent: Form) -> int | None:

@@ -15,12 +15,12 @@ from notifications import reading
 from notifications.admission import Admission
 from notifications.announcement import Announcement
 from notifications.answers import answer
-from notifications.api import PATH as ANNOUNCEMENTS
 from notifications.editorial import Editorial
 from notifications.errors import NotificationsError, StoreAway
 from notifications.problems import explaining
 from notifications.reach.ledger import Ledger
 from notifications.reach.live import Live, TooManyWatch
+from notifications.wire import ANNOUNCEMENTS
 from store.errors import reason
 
 PATH = ANNOUNCEMENTS + "/{id}/reach"

@@ -9,8 +9,8 @@ import click
 import msgspec
 
 from notifications import client
-from notifications.api import PATH
 from notifications.reach.sums import Reach
+from notifications.wire import ANNOUNCEMENTS
 from settings.commandline import Command, Deployment, Failure
 from store.errors import NOT_UNDERSTOOD, reason
 
@@ -51,7 +51,7 @@ async def _show(deployment: Deployment, id: str, *, watch: bool, as_json: bool, 
 
 async def _ask(http: aiohttp.ClientSession, service: client.Service, id: str) -> Reach:
     try:
-        async with http.get(f"{service.url}{PATH}/{id}/reach", allow_redirects=False) as response:
+        async with http.get(f"{service.url}{ANNOUNCEMENTS}/{id}/reach", allow_redirects=False) as response:
             body = await response.read()
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Failure(f"{service.url} does not answer: {reason(error)}") from None

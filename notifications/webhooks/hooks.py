@@ -19,7 +19,7 @@ from aiohttp import web
 from gateway.limits import TokenBucket
 from gateway.problems import Problem
 from gateway.sites import Sites
-from notifications import reading, validation
+from notifications import reading, validation, wire
 from notifications.actor import Principal
 from notifications.announcement import Announcement
 from notifications.answers import answer, published
@@ -114,7 +114,7 @@ class Hooks:
         """
         name = request.match_info["name"]
         hook = await self._registry.hook(name) if NAME.fullmatch(name) else None
-        if hook is not None and reading.KEY.fullmatch(request.headers.get(signature.ID, "")):
+        if hook is not None and wire.KEY.fullmatch(request.headers.get(signature.ID, "")):
             given = {header: request.headers.get(header, "") for header in signature.HEADERS}
             if signature.verified(given, body, valid(hook.secrets, self._store_ms())):
                 return hook

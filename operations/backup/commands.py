@@ -136,9 +136,6 @@ def migrate(deployment: Deployment) -> None:
     click.echo(f"layout {layout.LAYOUT}  {done}")
 
 
-commands: list[click.Command] = [backup, restore, migrate]
-
-
 def _ask(store: Opened, there: dict[str, int]) -> None:
     click.echo(f"This removes from {store.address}: {told(there)}", err=True)
     try:

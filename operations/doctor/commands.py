@@ -71,9 +71,6 @@ def doctor(deployment: Deployment, pages: tuple[str, ...], *, as_json: bool) -> 
     _tell(asyncio.run(_examined(deployment, pages)), {"as_json": as_json})
 
 
-commands: list[click.Command] = [doctor]
-
-
 async def _examined(deployment: Deployment, pages: tuple[str, ...]) -> list[Finding]:
     """All findings, in order."""
     server = deployment.section(ServerSettings)

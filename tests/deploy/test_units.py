@@ -18,10 +18,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from loa import Settings
 from operations.listener import Watch, application
 from operations.settings import OperationsSettings, ServerSettings
 from operations.supervisor import STOP_SECONDS
-from server import Settings
 from settings.loader import load
 from tests.deploy.tools import DEPLOY, ROOT
 

@@ -16,12 +16,13 @@ from gateway.problems import problems
 from gateway.sites import SiteSettings
 from notifications.admission import Admission
 from notifications.announcement import Announcement
-from notifications.api import PATH, Api
+from notifications.api import Api
 from notifications.editorial import Editorial
 from notifications.log import Log
 from notifications.settings import NotificationsSettings
 from notifications.tokens import Tokens
 from notifications.trail import Trail
+from notifications.wire import ANNOUNCEMENTS
 
 SITES = {"demo": SiteSettings(), "tinh": SiteSettings()}
 
@@ -61,7 +62,7 @@ class Editor:
             options["data"] = body
         elif body is not None:
             options["json"] = body
-        url = self.base + (path if path.startswith("/api") else PATH + path)
+        url = self.base + (path if path.startswith("/api") else ANNOUNCEMENTS + path)
         async with self.http.request(method, url, headers=headers, **options) as response:
             return Answer(response.status, response.headers, await response.read())
 

@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 from redis.asyncio import Redis
 
 from gateway.sites import SiteSettings
-from notifications.commands import Span, commands
+from loa import root
+from notifications.commands import Span
 from notifications.keys import TokenKeys
 from notifications.settings import NotificationsSettings
 from settings.commandline import Blueprint
@@ -44,7 +45,7 @@ class Terminal:
         self.directory = directory
         self._config = directory / "config.toml"
         self._config.write_text(f'[redis]\nprefix = "{prefix}"\n')
-        self._loa = click.Group(commands={command.name or "": command for command in commands})
+        self._loa = root
 
     def finds(self, public_url: str, redis_url: str) -> None:
         """Leaves a run file, as a service would."""

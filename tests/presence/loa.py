@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from presence import simulation
-from presence.commands import commands
+from presence.commands import simulate
 from settings.commandline import Blueprint, run
 
 
@@ -17,4 +17,4 @@ class NoSettings(msgspec.Struct):
 if __name__ == "__main__":
     # What is said is looked at here, not how soon: a busy machine takes longer to count a thousand than people wait.
     simulation._COUNT_SECONDS = 60.0
-    run(click.Group(commands=commands), Blueprint(NoSettings, lambda settings: "data"))
+    run(click.Group(commands=[simulate]), Blueprint(NoSettings, lambda settings: "data"))

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from server import Settings
+from loa import Settings
 from settings.commandline import DEFAULT_FILE
 from settings.loader import load
 from settings.reference import markdown, sections

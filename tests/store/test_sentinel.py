@@ -13,8 +13,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from store.connection import connect
-from store.sentinel import address
 from store.settings import RedisSettings
+from store.urls import address
 from tests.patience import PATIENCE_SECONDS
 from tests.store.replicated import NAME, trio
 

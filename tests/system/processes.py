@@ -27,7 +27,7 @@ def children(pid: int) -> dict[int, str]:
 
 def workers(pid: int) -> list[int]:
     """The workers of supervisor `pid`."""
-    return sorted(child for child, command in children(pid).items() if "server worker" in command)
+    return sorted(child for child, command in children(pid).items() if "-m loa worker" in command)
 
 
 def store(pid: int) -> int:

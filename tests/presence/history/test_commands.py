@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 from redis.asyncio import Redis
 
 from gateway.sites import SiteSettings
-from presence.commands import commands
 from presence.history.books import Numbers
 from presence.history.chronicle import Chronicle
+from presence.history.commands import history
 from presence.history.sampling import Minute
 from presence.history.series import HOUR_MS, MINUTE_MS, floor
 from presence.history.tally import Batch
@@ -44,7 +44,7 @@ class Terminal:
         self.chronicle = Chronicle(redis, prefix)
         self._config = directory / "config.toml"
         self._config.write_text(f'[redis]\nprefix = "{prefix}"\n[sites.demo]\ntimezone = "Asia/Ho_Chi_Minh"\n')
-        self._loa = click.Group(commands={command.name or "": command for command in commands})
+        self._loa = click.Group(commands={"history": history})
 
     def with_a_second_site(self) -> None:
         self._config.write_text(self._config.read_text() + "[sites.other]\n")
