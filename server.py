@@ -102,7 +102,7 @@ async def rooms(start: Start, intercom: Intercom) -> AsyncIterator[worker.Rooms]
         )
 
         app = web.Application(middlewares=[request_ids.name_requests(door), problems, limit_heads(settings.gateway)])
-        app.on_response_prepare.append(request_ids.tell)
+        app.on_response_prepare.extend([request_ids.tell, listening.last_answers(door)])
         scripts = await _scripts(settings, client("loa-widgets"))
         app.add_routes([compat.route(door), *ordinary.routes(door, inboxes), *scripts])
         here.add_routes(app, _authorizing(told.admission))
@@ -130,7 +130,7 @@ async def rooms(start: Start, intercom: Intercom) -> AsyncIterator[worker.Rooms]
         stack.callback(listener.close)
 
         async def drain(seconds: float) -> None:
-            listener.close()
+            await listening.shut(listener)
             here.readers.drain()
             await listening.drain(door, desk, hub, seconds)
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+
+from aiohttp import hdrs, web
 
 from gateway.closing import CloseCode
 from gateway.desk import FrontDesk
@@ -22,6 +25,10 @@ BACKLOG = 4096
 _SEND_BUFFER_BYTES = 65_536
 # Closed at a go while draining; then the loop is given back.
 _CLOSE_SLICE = 200
+# In one turn of the loop it is seen that somebody waits, in the next they are taken in.
+_ACCEPT_TURNS = 3
+# A connection that was there when the port closed has so long to ask for something. Browsers open some that never do.
+_ASK_SECONDS = 0.5
 
 
 async def listen(
@@ -75,8 +82,15 @@ def tls_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
     return context
 
 
+async def shut(listener: asyncio.Server) -> None:
+    """Closes the port; whom the kernel holds for us already is taken in first, or would find the connection reset."""
+    for _ in range(_ACCEPT_TURNS):
+        await asyncio.sleep(0)
+    listener.close()
+
+
 async def drain(door: Door, desk: FrontDesk, hub: Hub, seconds: float) -> int:
-    """Sends everybody away with a delay of their own, and waits for them to go.
+    """Sends everybody away with a delay of their own, and waits for them to go, and for arrivals to have asked.
 
     Args:
         door: Lets nobody in from now on.
@@ -97,4 +111,23 @@ async def drain(door: Door, desk: FrontDesk, hub: Hub, seconds: float) -> int:
     deadline = door.clock() + seconds
     while door.sessions and door.clock() < deadline:
         await asyncio.sleep(0.02)
+    # The kernel had given it to us; another worker cannot have it, and its request would end with no answer.
+    patience = min(deadline, door.clock() + _ASK_SECONDS)
+    while door.arrivals and door.clock() < patience:
+        await asyncio.sleep(0.02)
     return sent
+
+
+def last_answers(door: Door) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Ends the connection with each answer once the port drains, so that its next request goes to another worker.
+
+    Returns:
+        A listener of ``on_response_prepare``.
+    """
+
+    async def end(request: web.Request, answer: web.StreamResponse) -> None:
+        if door.draining:
+            answer.force_close()
+            answer.headers[hdrs.CONNECTION] = "close"
+
+    return end

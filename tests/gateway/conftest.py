@@ -360,6 +360,7 @@ async def _running(options: dict[str, Any], tls: tuple[ssl.SSLContext, ssl.SSLCo
     ours, theirs = tls or (None, None)
     house = House(settings, hub, desk, door, Caretaker(), theirs)
     app = web.Application(middlewares=[problems, limit_heads(settings)])
+    app.on_response_prepare.append(listening.last_answers(door))
     app.add_routes([compat.route(door), web.get("/page", _page), web.get("/long", _long)])
     app.add_routes(ordinary.routes(door, Inboxes(door, desk)))
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)

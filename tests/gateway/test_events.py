@@ -141,6 +141,7 @@ async def test_a_full_worker_says_so(open_house: Opener, way: Way) -> None:
 
 async def test_draining_assigns_a_delay_and_ends_the_stream(house: House, way: Way) -> None:
     client, _ = await following(house, way)
+    late = await way(house)
     draining = asyncio.create_task(drain(house.door, house.desk, house.hub, 5.0))
     event = await client.event()
     close = json.loads(event["data"])
@@ -149,11 +150,10 @@ async def test_draining_assigns_a_delay_and_ends_the_stream(house: House, way: W
     assert event["retry"] == str(close["retry_ms"])
     await client.ended()
     client.hang_up()
+    await late.send(ask("events"))
+    assert (await late.refused()).document["reason"] == "draining"
     assert await draining == 1
     assert house.door.closes == {CloseCode.RESTART: 1}
-    client = await way(house)
-    await client.send(ask("events"))
-    assert (await client.refused()).document["reason"] == "draining"
 
 
 async def test_whoever_sends_more_is_cut_off(house: House, way: Way) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import datetime
 import errno
 import json
+import math
+import socket
 import ssl
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from websockets.frames import Opcode
 
 from gateway import listening
 from gateway.closing import CloseCode
-from tests.gateway.conftest import House, Opener, Way, ask, farewell, frame, said, upgrade
+from tests.gateway.conftest import PAGE, House, Opener, Way, ask, farewell, frame, page, said, upgrade
 from tests.patience import until
 
 # -- TLS
@@ -193,6 +195,7 @@ async def test_everybody_is_sent_away_with_a_delay_of_their_own(house: House, wa
         await client.send(upgrade())
         await client.opened()
         clients.append(client)
+    late = await way(house)
     draining = asyncio.create_task(listening.drain(house.door, house.desk, house.hub, 10.0))
     delays = []
     for client in clients:
@@ -202,14 +205,14 @@ async def test_everybody_is_sent_away_with_a_delay_of_their_own(house: House, wa
         assert list(reason) == ["retry_ms"]
         delays.append(reason["retry_ms"])
         client.hang_up()
-    assert await draining == 20
+    await until(lambda: not house.door.sessions)
     assert all(250 <= delay <= 2000 for delay in delays)
     assert len(set(delays)) > 1
     assert house.door.closes == {1012: 20}
 
-    late = await way(house)
     await late.send(upgrade())
     assert (await late.refused()).status == 503
+    assert await draining == 20
 
 
 async def test_draining_does_not_wait_for_ever(open_house: Opener, way: Way) -> None:
@@ -224,3 +227,50 @@ async def test_draining_does_not_wait_for_ever(open_house: Opener, way: Way) -> 
 
 async def test_draining_an_empty_house_is_done_at_once(house: House) -> None:
     assert await listening.drain(house.door, house.desk, house.hub, 10.0) == 0
+
+
+async def test_who_had_come_before_the_port_closed_is_still_answered(
+    open_house: Opener, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "_ASK_SECONDS", math.inf)
+    house = await open_house()
+    guest = await house.connect_after_page()
+    client = await house.connect()
+    await until(lambda: house.door.arrivals == 1)
+    draining = asyncio.create_task(listening.drain(house.door, house.desk, house.hub, math.inf))
+    await until(lambda: house.door.draining)
+    assert not draining.done()
+    await client.send(page())
+    assert await draining == 0
+    # Each of these answers is the last on its connection: the next request finds another worker.
+    for one in (client, guest):
+        if one is guest:
+            await guest.send(page())
+        answer = await one.refused()
+        assert (answer.status, answer.body) == (200, PAGE.encode())
+
+
+async def test_draining_does_not_wait_for_who_asks_for_nothing(
+    open_house: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "_ASK_SECONDS", 0.05)
+    house = await open_house()
+    await house.connect()
+    await until(lambda: house.door.arrivals == 1)
+    assert await listening.drain(house.door, house.desk, house.hub, math.inf) == 0
+    assert house.door.arrivals == 1
+
+
+async def test_whom_the_kernel_holds_when_the_port_is_shut_is_taken_in() -> None:
+    taken = []
+
+    class Taken(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            taken.append(transport)
+
+    listener = await asyncio.get_running_loop().create_server(Taken, "127.0.0.1", 0)
+    with socket.create_connection(listener.sockets[0].getsockname()):
+        await listening.shut(listener)
+        assert len(taken) == 1
+        assert not listener.is_serving()
+        taken[0].abort()

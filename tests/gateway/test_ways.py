@@ -317,8 +317,8 @@ async def test_sessions_of_one_worker(open_house: Opener, way: Way) -> None:
 
 
 async def test_nobody_comes_in_while_the_worker_drains(house: House, way: Way) -> None:
-    house.door.draining = True
     client = await way(house)
+    house.door.draining = True
     await client.send(upgrade())
     answer = await client.refused()
     assert (answer.status, answer.headers["retry-after"], answer.document["reason"]) == (503, "10", "draining")
