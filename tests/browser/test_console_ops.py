@@ -34,7 +34,7 @@ async def test_shows_readers_as_they_come_without_a_touch(
     figure = page.locator(f'[data-figure="site-{site}"]')
     await expect(figure.locator("strong")).to_have_text("1", timeout=60_000)
     # The same in words, for those who do not see it.
-    await expect(page.get_by_role("img", name=site)).to_be_attached()
+    await expect(figure.get_by_role("img", name=site)).to_be_attached()
     assert "hiện tại 1" in (await figure.locator("desc").text_content() or "")
     await expect(page.get_by_role("table")).to_contain_text("sẵn sàng")
 

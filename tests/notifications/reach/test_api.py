@@ -163,7 +163,9 @@ async def test_whoever_watches_is_told_of_each_change_and_all_who_do_are_one_que
 async def test_nobody_watches_means_nothing_is_asked(room: Room) -> None:
     one = await room.publish()
     with room.live.watching(one) as changes:
-        assert await anext(changes) is not None
+        # Nothing is told of a moment in which nothing was new, as while the store is slow to answer the first question.
+        while await anext(changes) is None:
+            pass
         await changes.aclose()
     asked = room.live.asked
     await room.grow(one, 1, 5)
