@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -15,6 +16,8 @@ from notifications.people.errors import MustWait, TooManyHashes, WrongPassword
 from notifications.people.user import LANGUAGES, Language
 
 _LANGUAGE_SECONDS = 365 * 86_400
+# In the query of the sign-in: the name and the password were right a moment ago.
+_ENTERED = "entered"
 
 
 class Entrance:
@@ -42,9 +45,12 @@ class Entrance:
     async def _ask(self, request: web.Request) -> web.Response:
         if not self._parts.people.crossing.is_private(request):
             return self._unsafe(request)
+        back = inner(request.query.get("next", ""))
         if await self._shell.visit(request) is not None:
-            raise self._shell.redirect(inner(request.query.get("next", "")))
-        return await self._page(request, form.Form(), inner(request.query.get("next", "")))
+            raise self._shell.redirect(back)
+        if request.query.get(_ENTERED):
+            return self._shell.render(request, "forgetful.html", {"next": back}, status=403)
+        return await self._page(request, form.Form(), back)
 
     async def _enter(self, request: web.Request) -> web.Response:
         if not self._parts.people.crossing.is_private(request):
@@ -66,7 +72,9 @@ class Entrance:
         if before is not None:
             # The browser forgets its cookie now; nobody else shall find a use for it.
             await self._parts.people.sessions.end(before.session)
-        answer = self._shell.redirect(back)
+        # By way of the page that it comes from: a browser that does not keep the cookie would be led back there from
+        # any other, only to fill in the form once more.
+        answer = self._shell.redirect(f"{SIGN_IN}?{_ENTERED}=1&next={quote(back, safe='')}")
         self._parts.let_in(answer, entered)
         raise answer
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 
 import pytest
 from redis.asyncio import Redis
@@ -17,7 +19,8 @@ async def test_signs_in_and_out(house: House) -> None:
     visitor = house.visitor()
     assert (await visitor.get("/console/")).location == "/console/sign-in"
     entered = await visitor.sign_in("an")
-    assert (entered.status, entered.location) == (303, "/console/")
+    assert (entered.status, entered.location) == (303, "/console/sign-in?entered=1&next=/console/")
+    assert (await visitor.get(entered.location)).location == "/console/"
     assert (await visitor.get("/console/")).location == "/console/people"
     assert (await visitor.get("/console/people")).heading == "Người dùng"
     left = await visitor.send("/console/sign-out")
@@ -36,11 +39,27 @@ async def test_after_sign_in_one_is_where_one_wanted_to_be(house: House) -> None
     assert asked.location == "/console/sign-in?next=/console/trail?before%3D1-0"
     assert 'name="next" value="/console/trail?before=1-0"' in (await visitor.get(asked.location)).text
     fields = {"name": "an", "password": PASSWORD, "next": "/console/trail?before=1-0"}
-    assert (await visitor.send("/console/sign-in", fields)).location == "/console/trail?before=1-0"
+    entered = await visitor.send("/console/sign-in", fields)
+    assert (await visitor.get(entered.location)).location == "/console/trail?before=1-0"
     # Who is in already is led on.
     assert (await visitor.get(asked.location)).location == "/console/trail?before=1-0"
     fields["next"] = "https://evil.example/"
-    assert (await house.visitor().send("/console/sign-in", fields)).location == "/console/"
+    other = house.visitor()
+    entered = await other.send("/console/sign-in", fields)
+    assert (await other.get(entered.location)).location == "/console/"
+
+
+async def test_a_browser_that_keeps_no_cookie_is_told_so_instead_of_asked_again(house: House) -> None:
+    await added(house.people)
+    visitor = house.visitor()
+    fields = {"name": "an", "password": PASSWORD, "next": "/console/trail?before=1-0"}
+    entered = await visitor.send("/console/sign-in", fields)
+    visitor.cookies.clear()
+    told = await visitor.get(entered.location)
+    assert (told.status, told.heading) == (403, "Trình duyệt không giữ đăng nhập")
+    assert 'name="password"' not in told.text
+    (again,) = re.findall(r'<a class="button" href="([^"]*)"', told.text)
+    assert 'name="next" value="/console/trail?before=1-0"' in (await visitor.get(html.unescape(again))).text
 
 
 async def test_who_signs_in_as_another_leaves_no_session_behind(house: House) -> None:
