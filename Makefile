@@ -30,6 +30,10 @@ test: $(VENV)/installed-tests chromium ## Run everything that can fail: linters,
 deploytest: $(VENV)/installed-tests proxies containers ## Run the service behind nginx, HAProxy and Caddy, in containers, and with least rights in Redis
 	DEPLOY_TESTS=1 $(BIN)/pytest -n 2 --dist loadgroup tests/deploy $(ARGS)
 
+.PHONY: browsertest
+browsertest: $(VENV)/installed-tests browsers ## Try the widget and the console in Firefox and WebKit as well
+	BROWSER_TESTS=1 $(BIN)/pytest tests/other_browsers $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/installed-tests ## Check style, types and layers, and put right what can be
 	$(BIN)/ruff check --fix .
@@ -90,6 +94,10 @@ $(VENV)/installed-tests: $(VENV)/installed requirements-test.txt
 .PHONY: chromium
 chromium: $(VENV)/installed-tests
 	@PLAYWRIGHT=$(BIN)/playwright sh .ci/chromium
+
+.PHONY: browsers
+browsers:
+	@sh .ci/browsers
 
 .PHONY: proxies
 proxies:
