@@ -168,8 +168,7 @@ class Leases:
                     added = await self.ledger.renew(
                         holding.site, shard, batch, names, terms.lease_seconds, grace_seconds=terms.grace_seconds
                     )
-                # Around midnight every name is new once.
-                missing += added if len(names.keys) == 1 else 0
+                missing += added
         return missing
 
     async def _leave(self, holding: Holding) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -19,7 +19,7 @@ from store.connection import connect
 from store.settings import RedisSettings
 from tests.conftest import serving
 from tests.patience import PATIENCE_SECONDS, until
-from tests.presence.workers import BRISK, worker
+from tests.presence.workers import BRISK, worker, zone_with_midnight_in
 
 # Leases lapse in real time, by the server's clock.
 pytestmark = pytest.mark.slow
@@ -143,8 +143,13 @@ async def test_more_readers_than_fit_a_command_are_written_in_several(store_url:
         await until(lambda: one.online == 0)
 
 
-async def test_leases_that_went_missing_are_noticed_and_restored(redis: Redis, store_url: str, prefix: str) -> None:
-    async with worker(store_url, prefix, settings=LONG_LEASE) as one:
+# After midnight readers are written under two names for as long as a lease may last.
+@pytest.mark.parametrize("to_midnight_seconds", [43_200, 86_400 - 120], ids=["noon", "after midnight"])
+async def test_leases_that_went_missing_are_noticed_and_restored(
+    redis: Redis, store_url: str, prefix: str, to_midnight_seconds: float
+) -> None:
+    zone = zone_with_midnight_in(to_midnight_seconds)
+    async with worker(store_url, prefix, settings=LONG_LEASE, zone=zone) as one:
         for _ in range(50):
             one.open()
         await until(lambda: one.online == 50)
@@ -251,13 +256,6 @@ async def test_a_store_that_hangs_makes_the_number_stale_before_it_fails(
 # -- midnight
 
 
-def zone_with_midnight_in(seconds: float) -> tzinfo:
-    """A time zone where it is so many seconds to midnight."""
-    now = datetime.now(UTC)
-    since = (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
-    return timezone(timedelta(seconds=86_400 - seconds - since))
-
-
 async def names_and_count(redis: Redis, ledger: Ledger) -> tuple[frozenset[bytes], int]:
     """The names held and the live leases, seen in one step."""
     pipeline = redis.pipeline(transaction=True)
@@ -287,12 +285,14 @@ async def test_midnight_is_not_seen_in_the_count(redis: Redis, store_url: str, p
             each.holding._naming = Naming(each.presence._identity, "demo", zone)
         names = before
         seen = {live}
+        losses = [each.ledger.figures.losses for each in (one, other)]
         async with asyncio.timeout(PATIENCE_SECONDS):
             while names & before:
                 names, live = await names_and_count(redis, one.ledger)
                 seen |= {live, len(names)}
                 seen |= {each.online or 0 for each in (one, other)}
         assert seen == {50}
+        assert [each.ledger.figures.losses for each in (one, other)] == losses
         # Who closed the page before the change is gone after it, under whichever name.
         for tab in tabs[25:]:
             one.close(tab)

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, cast
 
 import msgspec
@@ -34,7 +34,13 @@ from tests.patience import PATIENCE_SECONDS
 BRISK = PresenceSettings(
     renew_seconds=0.5, grace_seconds=0.9, lease_seconds=2.0, count_seconds=0.1, batch_ms=10, history_ms=20
 )
-# Only a failure takes so long.
+
+
+def zone_with_midnight_in(seconds: float) -> tzinfo:
+    """A time zone where it is so many seconds to midnight."""
+    now = datetime.now(UTC)
+    since = (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
+    return timezone(timedelta(seconds=86_400 - seconds - since))
 
 
 class Wire:
@@ -196,11 +202,12 @@ async def worker(
     prefix: str,
     *,
     settings: PresenceSettings = BRISK,
-    zone: tzinfo = UTC,
+    zone: tzinfo | None = None,
     clock: Callable[[], float] = time.monotonic,
     command_seconds: float = 1.0,
 ) -> AsyncIterator[Worker]:
-    """A running worker that has counted for the first time."""
+    """A running worker that has counted for the first time; without `zone` it is noon there, whatever the time here."""
+    zone = zone or zone_with_midnight_in(43_200)
     redis = connect(RedisSettings(command_seconds=command_seconds), url, connections=1, name="presence")
     identity = Identity(await SharedSecret(redis, prefix).get())
     one = Worker(redis, prefix, identity, settings=settings, zone=zone, clock=clock)
