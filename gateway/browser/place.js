@@ -31,7 +31,7 @@ function watchPlace(moved) {
   });
   try {
     // An element of this name would be a global, too.
-    if (String(navigation) === '[object Navigation]') {
+    if (Object(navigation).currentEntry) {
       navigation.addEventListener('currententrychange', soon);
       return;
     }

@@ -81,7 +81,7 @@ halves.push(function banner(wire) {
 & button:hover,& :focus-visible{outline:3px solid}
 & [hidden]{display:none}
 @media(prefers-color-scheme:dark){& loa-card,&>button{--ink:#eee;--paper:#222;--mark:#8fc0ff}& [severity=notice]{--mark:#ffc45c}& [severity=breaking]{--mark:#ff9c92}& [severity=test]{--mark:#d3a6ff}}
-@media(prefers-reduced-motion:no-preference){& loa-card{transition:.25s}@starting-style{& loa-card{opacity:0;translate:0 16px}}}
+@media(prefers-reduced-motion:no-preference){& loa-card{transition:.25s;@starting-style{opacity:0;translate:0 16px}}}
 @media print{&{display:none}}`;
 
   /** @type {Map<string, Announcement>} */
@@ -167,7 +167,7 @@ halves.push(function banner(wire) {
         write(close, '×');
         close.setAttribute('aria-label', `${closing}: ${title}`);
         text.hidden = !body;
-        link.hidden = !/^https?:\/\//i.test(href);
+        link.hidden = !/^https?:/i.test(href);
         if (!link.hidden) link.href = href;
       },
     };

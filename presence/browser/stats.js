@@ -8,12 +8,14 @@
  * `--loa-number-color`, `--loa-number-weight`, `--loa-row-padding` and `--loa-row-border`. Language, pausing and what
  * is stale are the counter's, from which it is made.
  *
- * Second half of the supplement. Asks the server once that has greeted the page, and again about once
- * a minute, at times that differ between browsers, so also soon after the site's midnight; not while the page is
- * hidden, nor if no such element is in it. If there is no answer, the last figures stay, and it asks less often.
+ * Second half of the supplement. Asks the server once that has greeted the page, once more some seconds later if today
+ * has no more visits than readers are here, and again about once a minute, at times that differ between browsers, so also
+ * soon after the site's midnight; not while the page is hidden, nor if no such element is in it. If there is no answer,
+ * the last figures stay, and it asks less often.
  */
 
 const PERIOD = 60000;
+const SOON = 2000;
 const ROWS = ['online', 'today', 'yesterday', 'week', 'month', 'total', 'record'];
 /** @type {Record<string, string[]>} */
 const LABELS = {
@@ -40,6 +42,7 @@ let answer = null;
 let live = heard.online !== null && !heard.stale;
 let blocks = 0;
 let failures = 0;
+let early = true;
 let due = 0;
 let timer = 0;
 
@@ -62,6 +65,12 @@ function ask() {
       if (typeof document.today !== 'object') throw document;
       answer = document;
       failures = 0;
+      // On a new site: the visit of this reader is written down a moment after the page was greeted.
+      if (early && (answer.today || {}).visits <= heard.online) {
+        due = Date.now() + SOON * (1 + Math.random());
+        ask();
+      }
+      early = false;
     })
     .catch(() => {
       failures = Math.min(failures + 1, 5);

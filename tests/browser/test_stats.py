@@ -139,6 +139,25 @@ async def test_it_asks_once_a_minute_only_while_seen_and_keeps_the_last_figures_
     await expect(today).to_have_text("12.345")
 
 
+async def test_on_a_new_site_it_asks_once_more_for_the_visit_that_is_just_being_written_down(
+    portal: Portal, service: Service, readers: Readers
+) -> None:
+    browser = await readers.arrive()
+    await browser.clock.install()
+    wire, figures = Wire(welcome(online=0)), Figures(stats(today={"visits": 0, "views": 0}))
+    await wire.attach(browser)
+    await figures.attach(browser)
+    page = await readers.open(portal.page(block(service.url)), browser)
+    today = _numbers(page).nth(1)
+    await expect(today).to_have_text("0")
+    figures.answer = stats(today={"visits": 1, "views": 1})
+    await page.clock.fast_forward(5_000)
+    await expect(today).to_have_text("1")
+    # Once: after midnight there are fewer visits than readers for longer than a moment.
+    await page.clock.fast_forward(30_000)
+    assert figures.asked == 2
+
+
 async def _hide(page: Page, *, hidden: bool) -> None:
     await page.evaluate(
         """(hidden) => {
