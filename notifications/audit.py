@@ -28,7 +28,7 @@ Act: TypeAlias = Literal[
     "webhook.add", "webhook.remove", "webhook.rotate", "webhook.enable", "webhook.test", "webhook.retry",
     "webhook.drop", "hook.add", "hook.remove", "hook.rotate",
     "user.add", "user.change", "user.disable", "user.enable", "user.password", "user.remove", "user.sign_in",
-    "store.restore",
+    "template.keep", "template.remove", "store.restore",
 ]  # fmt: skip
 
 BEGINNING = hashlib.sha1(b"loa audit", usedforsecurity=False).hexdigest()
@@ -49,8 +49,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         at_ms: When, by the store's clock.
         act: What was done.
         owner, name, role, address, person: Who did it, see :class:`Actor`; the last only where there is one.
-        id: Of the announcement or the token; a user's name.
-        revision: Of the announcement, as the act left it; 0 for a token or a user.
+        id: Of the announcement, the token or the template; a user's name.
+        revision: Of the announcement, as the act left it; 0 of all else.
         before: What there was, None if nothing.
         after: What there is, None if nothing.
     """

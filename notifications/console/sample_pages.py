@@ -31,6 +31,6 @@ class SamplePages:
         return self._shell.render(request, "samples.html", context)
 
     async def _remove(self, request: web.Request, visit: Visit) -> web.Response:
-        if not await self._desk.samples.forget(request.match_info["sample"]):
+        if not await self._desk.samples.forget(request.match_info["sample"], visit.actor):
             raise web.HTTPNotFound
         raise self._shell.redirect(PATH, self._shell.say(request, "The template is removed."))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import Struct
 
@@ -17,6 +18,8 @@ from notifications.announcement import EVERYBODY, Draft, Severity, Text
 from notifications.console.words import text
 
 MAX_NAME = 60
+# Of a draft; the rest is of one occasion only.
+_LASTING = ("severity", "title", "body", "url", "language", "texts", "audience", "expires_in")
 _GAP = re.compile(r"\[[^\[\]\n]{1,60}\]")
 
 
@@ -37,6 +40,10 @@ class Sample(Struct, frozen=True, kw_only=True):
     by: str = ""
     at_ms: int = 0
 
+    def told(self) -> dict[str, Any]:
+        """What the audit trail says of it, by the names that the same has in an announcement."""
+        return {"name": self.name, **{name: getattr(self.draft, name) for name in _LASTING}}
+
 
 def gaps(texts: Iterable[str]) -> list[str]:
     """The gaps that nobody has filled, each once."""
@@ -45,17 +52,7 @@ def gaps(texts: Iterable[str]) -> list[str]:
 
 def kept(id: str, name: str, draft: Draft, by: str, at_ms: int) -> Sample:
     """A text of one's own, without what is of one occasion only."""
-    lasting = Draft(
-        sites=(),
-        severity=draft.severity,
-        title=draft.title,
-        body=draft.body,
-        url=draft.url,
-        language=draft.language,
-        texts=draft.texts,
-        audience=draft.audience,
-        expires_in=draft.expires_in,
-    )
+    lasting = Draft(sites=(), **{name: getattr(draft, name) for name in _LASTING})
     return Sample(id=id, name=name, draft=lasting, by=by, at_ms=at_ms)
 
 

@@ -58,6 +58,8 @@ ACTS: Mapping[Act, str] = {
     "user.password": text("set the password of"),
     "user.remove": text("removed the person"),
     "user.sign_in": text("signed in as"),
+    "template.keep": text("kept the template"),
+    "template.remove": text("removed the template"),
     "store.restore": text("restored a backup"),
 }
 PAGE = 50

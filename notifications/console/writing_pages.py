@@ -180,7 +180,7 @@ class WritingPages:
             if sent.get("lasting") in {writing.UNTIL, writing.KEEP}:
                 anywhere.pop()
             draft = writing.draft(form.Form([*fields, *anywhere]), self._desk.bounds)
-            await self._desk.samples.keep(name, draft, visit.by.name or visit.by.owner)
+            await self._desk.samples.keep(name, draft, visit.actor)
         except TooManySamples:
             sent.errors["sample_name"] = say(text("As many templates are kept as may be. Remove one first."))
             return await self._page(request, visit, sent, found, status=409)
