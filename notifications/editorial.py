@@ -16,7 +16,7 @@ Decided against the announcement as it is when it is written, see :meth:`notific
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -193,6 +193,10 @@ class Editorial:
         if not may(by.roles, "see", found.announcement.sites):
             raise NoSuchAnnouncement(id)
         return found
+
+    async def some(self, ids: Sequence[str], *, by: Principal) -> list[Announcement]:
+        """Those of `ids`, one or more, that `by` may see."""
+        return [one for one in await self._log.some(ids) if may(by.roles, "see", one.sites)]
 
     async def page(
         self, *, by: Principal, site: str = "", status: str = "", before: str = "", limit: int = 50, text: str = ""

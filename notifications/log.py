@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -274,6 +274,15 @@ class Log:
         if announcement is None:
             raise NotUnderstood(id)
         return Found(announcement, lifecycle.state_at(announcement, int(now_ms)))
+
+    async def some(self, ids: Sequence[str]) -> list[Announcement]:
+        """Those of `ids`, one or more, that there are and that this release understands.
+
+        Raises:
+            StoreAway: See there.
+        """
+        payloads: list[bytes | None] = await self._ask(self._redis.hmget(self._keys.state, [*ids]))
+        return [one for payload in payloads if payload is not None and (one := _understood(payload)) is not None]
 
     async def page(
         self,

@@ -1,13 +1,16 @@
-"""Whom an announcement reached, over HTTP: ``/api/v1/announcements/{id}/reach``, and the same live as events."""
+"""Whom an announcement reached, over HTTP: ``/api/v1/announcements/{id}/reach``, and the same live as events; and of
+several in one answer: ``/api/v1/reach``."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import aclosing
 
 import msgspec
 from aiohttp import web
+from msgspec import Struct
 from redis.exceptions import RedisError
 
 from gateway.problems import Problem
@@ -16,21 +19,31 @@ from notifications.admission import Admission
 from notifications.announcement import Announcement
 from notifications.answers import answer
 from notifications.editorial import Editorial
-from notifications.errors import NotificationsError, StoreAway
+from notifications.errors import Invalid, NotificationsError, StoreAway, WrongField
 from notifications.problems import explaining
 from notifications.reach.ledger import Ledger
 from notifications.reach.live import Live, TooManyWatch
+from notifications.reach.sums import Reach
 from notifications.wire import ANNOUNCEMENTS
 from store.errors import reason
 
 PATH = ANNOUNCEMENTS + "/{id}/reach"
 STREAM_PATH = PATH + "/stream"
+SEVERAL_PATH = "/api/v1/reach"
+# As many as a page of a list may show.
+MOST = 100
 # Then the client comes back, and is asked again who it is.
 STREAM_SECONDS = 300.0
 # So long after it was looked whether whoever listens still may, it is looked again before anything is told. Together
 # with QUIET_SECONDS, after which there is something to tell, no more than five seconds.
 LOOK_SECONDS = 2.0
 RETRY_MS = 1000
+
+
+class Several(Struct, frozen=True):
+    """The answer about several: in the order they were asked for, without what is not there for whoever asks."""
+
+    found: list[Reach]
 
 
 class ReachApi:
@@ -67,6 +80,7 @@ class ReachApi:
         return [
             web.get(PATH, explaining(self._show)),
             web.get(STREAM_PATH, explaining(self._stream), allow_head=False),
+            web.get(SEVERAL_PATH, explaining(self._show_several)),
         ]
 
     async def _see(self, request: web.Request, *, used: bool = True) -> Announcement:
@@ -74,12 +88,18 @@ class ReachApi:
         return (await self._editorial.get(reading.announcement_id(request), by=principal)).announcement
 
     async def _show(self, request: web.Request) -> web.Response:
-        announcement = await self._see(request)
+        return answer((await self._read([await self._see(request)]))[0])
+
+    async def _show_several(self, request: web.Request) -> web.Response:
+        principal = await self._admission.reader(request)
+        seen = await self._editorial.some(_ids(request), by=principal)
+        return answer(Several(await self._read(seen) if seen else []))
+
+    async def _read(self, announcements: Sequence[Announcement]) -> list[Reach]:
         try:
-            reach = await self._ledger.read(announcement)
+            return await self._ledger.read_all(announcements)
         except (RedisError, OSError) as error:
             raise StoreAway(reason(error)) from error
-        return answer(reach)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         announcement = await self._see(request)
@@ -113,3 +133,26 @@ class ReachApi:
             if not response.prepared:
                 raise
         return response
+
+
+def _ids(request: web.Request) -> list[str]:
+    """Of which announcements the reach is asked for, each once.
+
+    Raises:
+        Invalid: Of none, of too many, or of what is no id.
+    """
+    wrong = [
+        WrongField(name[:40], "", "is not known here; there is: id")
+        for name in dict.fromkeys(request.query)
+        if name != "id"
+    ]
+    ids = [*dict.fromkeys(request.query.getall("id", []))]
+    if not ids:
+        wrong.append(WrongField("id", "", "name at least one announcement"))
+    elif len(ids) > MOST:
+        wrong.append(WrongField("id", "", f"may be given at most {MOST} times"))
+    elif any(reading.ID.fullmatch(id) is None for id in ids):
+        wrong.append(WrongField("id", "", "an id is 26 lower-case letters and digits"))
+    if wrong:
+        raise Invalid(wrong)
+    return ids

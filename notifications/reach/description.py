@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from notifications.announcement import MAX_GLOB, MAX_LANGUAGES, MAX_PATHS, MAX_SECTIONS
-from notifications.reach.api import PATH, STREAM_PATH
+from notifications.reach.api import MOST, PATH, SEVERAL_PATH, STREAM_PATH
 from notifications.reach.audience import PATH as AUDIENCE_PATH
 from notifications.reach.audience_query import MAX_SITES
 from notifications.reach.sums import ERROR, SECONDS
@@ -74,12 +74,13 @@ _REFUSED = {
 }
 _AWAY = {"description": "The store or the workers do not answer, or too many watch.", "content": _PROBLEM}
 _MISSING = {"description": "There is no announcement of this id.", "content": _PROBLEM}
+_ID_SCHEMA: dict[str, Any] = {"type": "string", "pattern": f"^{ID.pattern}$"}
 _ID = {
     "name": "id",
     "in": "path",
     "required": True,
     "description": "The announcement's id.",
-    "schema": {"type": "string", "pattern": f"^{ID.pattern}$"},
+    "schema": _ID_SCHEMA,
 }
 
 
@@ -133,6 +134,26 @@ DESCRIBED: Mapping[str, Any] = {
                 },
                 "404": _MISSING,
                 **_REFUSED,
+                "503": _AWAY,
+            },
+        }
+    },
+    SEVERAL_PATH: {
+        "get": {
+            "tags": ["announcements"],
+            "operationId": "readReachOfSeveral",
+            "summary": "Whom several announcements reached",
+            "description": "In the order of the ids; those that are not there for whoever asks are left out.",
+            "parameters": [
+                _several("id", MOST, "Of an announcement; may be repeated.", _ID_SCHEMA, required=True),
+            ],
+            "responses": {
+                "200": {
+                    "description": "As it is now.",
+                    "content": {"application/json": {"schema": _object({"found": {"type": "array", "items": REACH}})}},
+                },
+                **_REFUSED,
+                "422": {"description": "The query is wrong; `errors` names what.", "content": _PROBLEM},
                 "503": _AWAY,
             },
         }

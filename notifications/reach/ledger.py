@@ -14,7 +14,7 @@ from notifications.announcement import Announcement
 from notifications.keys import Keys
 from notifications.reach.outbox import DEEDS, Entry
 from notifications.reach.sums import Reach, Readers, decode, reach
-from store.scripts import load
+from store.scripts import Call, load, run_all
 
 DAY_MS = 86_400_000
 
@@ -29,6 +29,7 @@ class Ledger:
     """
 
     def __init__(self, redis: Redis, prefix: str, keep_days: int) -> None:
+        self._redis = redis
         self._keys = Keys(prefix)
         self._keep_ms = keep_days * DAY_MS
         self._apply = redis.register_script(load("notifications.reach", "apply"))
@@ -47,6 +48,16 @@ class Ledger:
 
     async def read(self, announcement: Announcement) -> Reach:
         """What all workers know together."""
-        now_ms, rendered, clicked, dismissed, *told = await self._read(keys=self._keys.reach(announcement.id))
-        readers = Readers(int(rendered), int(clicked), int(dismissed))
-        return reach(announcement, [decode(one) for one in told], readers, int(now_ms))
+        return (await self.read_all([announcement]))[0]
+
+    async def read_all(self, announcements: Sequence[Announcement]) -> list[Reach]:
+        """The same of one or more, in one round trip."""
+        calls: list[Call] = [(self._keys.reach(one.id), []) for one in announcements]
+        answers = await run_all(self._redis, self._read, calls)
+        return [_reach(one, found) for one, found in zip(announcements, answers, strict=True)]
+
+
+def _reach(announcement: Announcement, found: Sequence[bytes]) -> Reach:
+    now_ms, rendered, clicked, dismissed, *told = found
+    readers = Readers(int(rendered), int(clicked), int(dismissed))
+    return reach(announcement, [decode(one) for one in told], readers, int(now_ms))

@@ -18,7 +18,7 @@ from notifications.announcement import Announcement
 from notifications.editorial import Editorial
 from notifications.log import Log
 from notifications.reach import live as watching
-from notifications.reach.api import LOOK_SECONDS, PATH, ReachApi
+from notifications.reach.api import LOOK_SECONDS, PATH, SEVERAL_PATH, STREAM_PATH, ReachApi
 from notifications.reach.audience import PATH as AUDIENCE_PATH
 from notifications.reach.audience import AudienceApi
 from notifications.reach.audience_query import Wanted
@@ -139,6 +139,47 @@ async def test_only_who_may_see_an_announcement_sees_whom_it_reached(room: Room,
     assert (await get(room, f"/nonsense/{end}")).status == 404
 
 
+async def several(room: Room, *query: tuple[str, str], token: str = "") -> Answer:
+    headers = {"Authorization": f"Bearer {token or room.editor.token}"}
+    async with room.http.get(room.editor.base + SEVERAL_PATH, params=query, headers=headers) as response:
+        return Answer(response.status, response.headers, await response.read())
+
+
+async def test_several_are_told_at_once_as_each_by_itself(room: Room, valkey: Redis, prefix: str) -> None:
+    first, second = await room.publish(), await room.publish()
+    await room.grow(first, 1, 5)
+    foreign = (await room.log.create(draft(sites=("tinh",)), "publish", by=by("t"))).announcement
+    asked = [("id", id) for id in (second.id, "0" * 26, foreign.id, first.id)]
+    told = await several(room, *asked)
+    assert told.status == 200
+    assert [one["id"] for one in told.json["found"]] == [second.id, foreign.id, first.id]
+    # Nothing of what is not there for whoever asks.
+    theirs = await Tokens(valkey, prefix).create("of one site", "viewer", sites=("demo",))
+    told = await several(room, *asked, token=theirs.text)
+    assert [one["id"] for one in told.json["found"]] == [second.id, first.id]
+    for one in told.json["found"]:
+        alone = (await get(room, f"/{one['id']}/reach")).json
+        assert one | {"as_of": ""} == alone | {"as_of": ""}
+    assert (await several(room, ("id", "0" * 26))).json == {"found": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ([], {"id": "name at least one announcement"}),
+        ([("id", "x")], {"id": "an id is 26 lower-case letters and digits"}),
+        ([("id", f"{number:026}") for number in range(101)], {"id": "may be given at most 100 times"}),
+        ([("ids", "0" * 26)], {"ids": "is not known here; there is: id", "id": "name at least one announcement"}),
+    ],
+)
+async def test_a_query_for_several_that_is_wrong_is_told_so(
+    room: Room, query: list[tuple[str, str]], says: dict[str, str]
+) -> None:
+    told = await several(room, *query)
+    assert told.status == 422
+    assert {one["field"]: one["detail"] for one in told.json["errors"]} == says
+
+
 async def test_whoever_watches_is_told_of_each_change_and_all_who_do_are_one_question(room: Room) -> None:
     one = await room.publish()
     url = f"{room.editor.base}{PATH.replace('{id}', one.id)}/stream"
@@ -250,4 +291,4 @@ async def test_an_audience_that_cannot_be_asked_for_is_refused(room: Room) -> No
 
 
 def test_all_paths_are_described() -> None:
-    assert PATH in DESCRIBED and AUDIENCE_PATH in DESCRIBED and len(DESCRIBED) == 3
+    assert {PATH, STREAM_PATH, SEVERAL_PATH, AUDIENCE_PATH} == {*DESCRIBED}
