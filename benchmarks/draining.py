@@ -34,6 +34,8 @@ HANDSHAKES = 4_000
 RESTARTED_SHARE = 0.9
 _LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 120.0
+# The number is that of both workers when it was the same for longer than a count takes to come.
+_SETTLED_LOOKS = 6
 
 
 class Rolled(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,9 +171,12 @@ async def _restart(product: Product, crowd: Crowd, step: Step) -> dict[str, Any]
 
 async def _roll(product: Product, crowd: Crowd, step: Step) -> Rolled:
     """Has all workers replaced, as for an upgrade."""
-    # The readers of before have closed their pages, and are counted for the grace.
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while await asyncio.to_thread(product.online) != crowd.connected and time.monotonic() < deadline:
+    # The readers of before have closed their pages, and are counted for the grace. One worker knows that up to a second
+    # before the other.
+    deadline, settled = time.monotonic() + _PATIENCE_SECONDS, 0
+    while settled < _SETTLED_LOOKS and time.monotonic() < deadline:
+        product.reconnect()
+        settled = settled + 1 if await asyncio.to_thread(product.online) == crowd.connected else 0
         await asyncio.sleep(_LOOK_SECONDS)
     step("all workers are replaced")
     readers, before = crowd.connected, set(product.workers(2))
