@@ -146,10 +146,11 @@ def _ids(request: web.Request) -> list[str]:
         for name in dict.fromkeys(request.query)
         if name != "id"
     ]
-    ids = [*dict.fromkeys(request.query.getall("id", []))]
+    given = request.query.getall("id", [])
+    ids = [*dict.fromkeys(given)]
     if not ids:
         wrong.append(WrongField("id", "", "name at least one announcement"))
-    elif len(ids) > MOST:
+    elif len(given) > MOST:
         wrong.append(WrongField("id", "", f"may be given at most {MOST} times"))
     elif any(reading.ID.fullmatch(id) is None for id in ids):
         wrong.append(WrongField("id", "", "an id is 26 lower-case letters and digits"))

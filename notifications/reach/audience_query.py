@@ -44,10 +44,10 @@ def wanted(given: Sequence[tuple[str, str]], sites: Collection[str]) -> Wanted:
     wrong: list[WrongField] = []
 
     def several(name: str, most: int) -> tuple[str, ...]:
-        values = tuple(dict.fromkeys(value for key, value in given if key == name))
+        values = [value for key, value in given if key == name]
         if len(values) > most:
             wrong.append(WrongField(name, "", f"may be given at most {most} times"))
-        return values[:most]
+        return tuple(dict.fromkeys(values))[:most]
 
     def refuse(name: str, bad: bool, detail: str) -> None:
         if bad:

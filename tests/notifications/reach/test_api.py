@@ -169,6 +169,7 @@ async def test_several_are_told_at_once_as_each_by_itself(room: Room, valkey: Re
         ([], {"id": "name at least one announcement"}),
         ([("id", "x")], {"id": "an id is 26 lower-case letters and digits"}),
         ([("id", f"{number:026}") for number in range(101)], {"id": "may be given at most 100 times"}),
+        ([("id", "0" * 26)] * 101, {"id": "may be given at most 100 times"}),
         ([("ids", "0" * 26)], {"ids": "is not known here; there is: id", "id": "name at least one announcement"}),
     ],
 )

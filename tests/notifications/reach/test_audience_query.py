@@ -47,3 +47,11 @@ def test_what_can_be_no_path_is_refused(path: str) -> None:
 def test_there_are_not_too_many() -> None:
     assert fields(("site", "demo"), *[("section", f"s{one}") for one in range(MAX_SECTIONS + 1)]) == {"section"}
     assert fields(("site", "demo"), ("visible", "0"), ("visible", "1")) == {"visible"}
+
+
+def test_what_is_given_too_often_is_wrong_also_if_it_is_the_same() -> None:
+    with pytest.raises(Invalid) as refused:
+        wanted([("site", "demo"), *[("section", "tin")] * (MAX_SECTIONS + 1)], ["demo"])
+    assert [(one.field, one.detail) for one in refused.value.wrong] == [
+        ("section", f"may be given at most {MAX_SECTIONS} times")
+    ]
