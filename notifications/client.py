@@ -17,7 +17,7 @@ import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -186,23 +186,24 @@ async def act(
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=_CONNECT_SECONDS)
     why, advice = "", ""
     began_at = time.monotonic()
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers) as http:
-        with progress() as display:
-            for tries in itertools.count():
-                tried = await _try(http, service, path, body)
-                if tried.answer is not None:
-                    return tried.answer
-                if tried.outcome == "unknown":
-                    advice = f"; it may have been carried out, repeat it with --key {key}"
-                # That a later try was not sent says nothing of the one before, and must not be the last word.
-                if not (tried.outcome == "not_sent" and advice):
-                    why = tried.why
-                pause_seconds = _pause(service, tried.outcome, tries, time.monotonic() - began_at)
-                if pause_seconds is None:
-                    break
-                if not display.tasks:
-                    display.add_task("No answer yet, trying again", total=None)
-                await asyncio.sleep(pause_seconds)
+    async with AsyncExitStack() as stack:
+        session = aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers)
+        http = await stack.enter_async_context(session)
+        for tries in itertools.count():
+            tried = await _try(http, service, path, body)
+            if tried.answer is not None:
+                return tried.answer
+            if tried.outcome == "unknown":
+                advice = f"; it may have been carried out, repeat it with --key {key}"
+            # That a later try was not sent says nothing of the one before, and must not be the last word.
+            if not (tried.outcome == "not_sent" and advice):
+                why = tried.why
+            pause_seconds = _pause(service, tried.outcome, tries, time.monotonic() - began_at)
+            if pause_seconds is None:
+                break
+            if tries == 0:
+                stack.enter_context(progress()).add_task("No answer yet, trying again", total=None)
+            await asyncio.sleep(pause_seconds)
     raise Failure(why.rstrip(".") + advice)
 
 
