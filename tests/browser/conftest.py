@@ -5,10 +5,9 @@ One event loop serves the folder: a browser belongs to the loop that started it.
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,10 @@ from playwright.async_api import Browser, BrowserType, async_playwright, expect
 
 from tests.browser.portal import Portal
 from tests.browser.readers import Readers
-from tests.service import Service
+from tests.sites import _sites, mortal_service, service, site
 
-SITES = 80
+__all__ = ["_sites", "mortal_service", "service", "site"]
+
 # Chromium asks the outer world for nothing.
 FLAGS = [
     "--disable-background-networking",
@@ -46,31 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
             if isinstance(item, pytest.Function) and pytest_asyncio.is_async_test(item):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-
-
-@pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service that all tests share, except those that end it."""
-    with Service(tmp_path_factory.mktemp("service"), SITES) as service:
-        yield service
-
-
-@pytest.fixture
-def mortal_service(tmp_path: Path) -> Iterator[Service]:
-    """A service that a test may kill."""
-    with Service(tmp_path, 1) as service:
-        yield service
-
-
-@pytest.fixture(scope="session")
-def _sites(service: Service) -> Iterator[str]:
-    return itertools.chain(service.sites)
-
-
-@pytest.fixture
-def site(_sites: Iterator[str]) -> str:
-    """A site without readers and announcements."""
-    return next(_sites)
 
 
 def own() -> str | None:

@@ -5,11 +5,9 @@ All that matters is tried in Chromium with every run of the tests; here is tried
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -19,35 +17,11 @@ from tests.deploy.tools import program
 from tests.other_browsers.driven import Driven
 from tests.other_browsers.firefox import firefox
 from tests.other_browsers.webkit import webkit
-from tests.service import Service
+from tests.sites import _sites, mortal_service, service, site
+
+__all__ = ["_sites", "mortal_service", "service", "site"]
 
 collect_ignore_glob = [] if os.environ.get("BROWSER_TESTS") else ["test_*.py"]
-SITES = 40
-
-
-@pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service that all tests share, except those that end it."""
-    with Service(tmp_path_factory.mktemp("service"), SITES) as service:
-        yield service
-
-
-@pytest.fixture
-def mortal_service(tmp_path: Path) -> Iterator[Service]:
-    """A service that a test may kill."""
-    with Service(tmp_path, 1) as service:
-        yield service
-
-
-@pytest.fixture(scope="session")
-def _sites(service: Service) -> Iterator[str]:
-    return itertools.chain(service.sites)
-
-
-@pytest.fixture
-def site(_sites: Iterator[str]) -> str:
-    """A site without readers and announcements."""
-    return next(_sites)
 
 
 @pytest_asyncio.fixture
